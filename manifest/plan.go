@@ -1,0 +1,36 @@
+package manifest
+
+import "io/fs"
+
+// Plan is a Deployment together with where its bytes are on this machine. The
+// bundle step reads it; only the Deployment outlives it.
+type Plan struct {
+	Deployment *Deployment
+	// Files are the contents of each function's archive, by function name,
+	// sorted by File.Name.
+	Files map[string][]File
+	// AssetSources maps Asset.File to an absolute path.
+	AssetSources map[string]string
+	// SeedSources maps Part.File to an absolute path.
+	SeedSources map[string]string
+	// Warnings are for the owner to read: nothing is wrong yet.
+	Warnings []string
+}
+
+// File is one file of an archive.
+type File struct {
+	// Name is the path inside the archive, with forward slashes.
+	Name string
+	// Source is an absolute path; empty when Content holds the bytes.
+	Source  string
+	Content []byte
+	// Mode has the permission bits, and fs.ModeSymlink for a link.
+	Mode fs.FileMode
+	// Link is the target of a symbolic link, relative to Name's folder.
+	Link string
+	// Size is in bytes.
+	Size int64
+	// Hash identifies the content: equal hashes, equal bytes. It is the
+	// adapter's assetsHashes value where there is one.
+	Hash string
+}
