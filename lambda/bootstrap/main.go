@@ -1,0 +1,74 @@
+// Command bootstrap is the program of every function but the image function's:
+// the exec wrapper of the managed Node runtime
+// (AWS_LAMBDA_EXEC_WRAPPER=/opt/pack/bootstrap), which is called with the
+// runtime's own command line and, instead of running it, speaks the Runtime
+// API itself and starts Node as its child.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"pack/lambda/event"
+)
+
+// initLimit is how long code may take to load: AWS ends the init phase after
+// ten seconds, and the message of an own error is better than that of a killed
+// process.
+const initLimit = 9500 * time.Millisecond
+
+func main() {
+	slog.SetDefault(logger())
+	s, err := readSettings(os.Args, os.Getenv)
+	if err != nil {
+		abort(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), initLimit)
+	handler, err := s.handler(ctx)
+	cancel()
+	if err != nil {
+		abort(err)
+	}
+	lambda.Start(event.Handle(handler))
+}
+
+// handler makes what the archive holds: a gateway or a route function.
+func (s settings) handler(ctx context.Context) (http.Handler, error) {
+	document := filepath.Join(s.root, "pack", "deployment.json")
+	switch _, err := os.Stat(document); {
+	case err == nil:
+		return s.gateway(document)
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	return s.function(ctx, filepath.Join(s.root, "pack", "function.json"))
+}
+
+// abort reports an init error and ends the process, as the Runtime API wants.
+func abort(err error) {
+	reportInit(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err)
+	fmt.Fprintln(os.Stderr, "pack:", err)
+	os.Exit(1)
+}
+
+// logger writes JSON where the function's logging configuration asks for it.
+func logger() *slog.Logger {
+	if os.Getenv("AWS_LAMBDA_LOG_FORMAT") == "JSON" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"pack/lambda/event"
+	"pack/lambda/function"
+	"pack/lambda/gateway"
+	"pack/lambda/invoke"
+	"pack/lambda/node"
+	"pack/lambda/platform"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// settings are what the environment says. The variables are set by pack, on
+// AWS as on a laptop; docs/design.md lists them.
+type settings struct {
+	// root is where the archive is unpacked.
+	root string
+	// node is the Node program, scripts the folder of the JavaScript half.
+	node, scripts string
+	// memory is the function's, in MB.
+	memory int
+	// stateDir and assetsDir hold pages, tags and files on a laptop.
+	stateDir, assetsDir string
+	// prefix is the deployment whose pages the function works on.
+	prefix string
+	// lambdaAPI is the address for calling other functions; gatewayName the
+	// function that res.revalidate calls.
+	lambdaAPI, gatewayName string
+	allowPrivateRewrites   bool
+}
+
+func readSettings(args []string, env func(string) string) (settings, error) {
+	s := settings{
+		root:                 env("LAMBDA_TASK_ROOT"),
+		stateDir:             env("PACK_STATE_DIR"),
+		assetsDir:            env("PACK_ASSETS_DIR"),
+		prefix:               env("PACK_DEPLOYMENT"),
+		lambdaAPI:            env("PACK_LAMBDA_ENDPOINT"),
+		gatewayName:          env("PACK_GATEWAY"),
+		allowPrivateRewrites: env("PACK_ALLOW_PRIVATE_REWRITES") == "1",
+	}
+	if len(args) > 1 {
+		// The exec wrapper's arguments are the runtime's command line.
+		s.node = args[1]
+	}
+	if s.root == "" || s.node == "" {
+		return s, fmt.Errorf("LAMBDA_TASK_ROOT or the path of Node (first argument) is missing: this program is the exec wrapper of a Lambda function")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return s, err
+	}
+	s.scripts = filepath.Join(filepath.Dir(program), "node")
+	s.memory, _ = strconv.Atoi(env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
+	if s.stateDir == "" {
+		return s, fmt.Errorf("PACK_STATE_DIR is missing: it names the folder of pages and tags")
+	}
+	return s, nil
+}
+
+// function makes the handler of a route function.
+func (s settings) function(ctx context.Context, document string) (http.Handler, error) {
+	raw, err := os.ReadFile(document)
+	if err != nil {
+		return nil, err
+	}
+	var d manifest.FunctionDocument
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", document, err)
+	}
+	if d.Schema != manifest.FunctionDocumentSchema {
+		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", document, d.Schema, manifest.FunctionDocumentSchema)
+	}
+	p, err := s.platform()
+	if err != nil {
+		return nil, err
+	}
+	return function.New(ctx, function.Options{Document: &d, Node: s.nodeOptions(), Platform: p})
+}
+
+// gateway makes the handler of the gateway. proxy.ts, if there is one, loads
+// meanwhile: cached pages that it does not match need not wait for it.
+func (s settings) gateway(document string) (http.Handler, error) {
+	raw, err := os.ReadFile(document)
+	if err != nil {
+		return nil, err
+	}
+	d, err := manifest.DecodeDeployment(raw)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", document, err)
+	}
+	p, err := s.platform()
+	if err != nil {
+		return nil, err
+	}
+	options := gateway.Options{
+		Deployment:           d,
+		Assets:               os.DirFS(s.assetsDir),
+		Cache:                p.Cache,
+		Invoker:              s.invoker(),
+		AllowPrivateRewrites: s.allowPrivateRewrites,
+	}
+	for i := range d.Functions {
+		f := &d.Functions[i]
+		if f.Kind != manifest.GatewayFunction || len(f.Entries) == 0 {
+			continue
+		}
+		runner := function.NewProxy(function.Options{
+			Document: &manifest.FunctionDocument{App: d.App, Function: *f},
+			Node:     s.nodeOptions(),
+			Platform: p,
+		})
+		options.Proxy = runner.Run
+	}
+	return gateway.New(options)
+}
+
+func (s settings) platform() (*platform.Platform, error) {
+	store, err := s3cache.OpenDirectory(filepath.Join(s.stateDir, "pages"))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s3cache.OpenTagDirectory(filepath.Join(s.stateDir, "tags"))
+	if err != nil {
+		return nil, err
+	}
+	p := &platform.Platform{Cache: s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: s.prefix})}
+	if s.lambdaAPI != "" && s.gatewayName != "" {
+		p.Refresh = s.refresh
+	}
+	return p, nil
+}
+
+// refresh asks the gateway for a page, for res.revalidate.
+func (s settings) refresh(ctx context.Context, path string, header http.Header) (*http.Response, error) {
+	target, err := url.ParseRequestURI(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &http.Request{
+		Method: http.MethodHead, URL: target, Host: "localhost", Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	return s.invoker().Invoke(ctx, s.gatewayName, r.WithContext(ctx), &event.Call{Trusted: true})
+}
+
+func (s settings) invoker() *invoke.Client { return &invoke.Client{Endpoint: s.lambdaAPI} }
+
+// nodeOptions bound V8's heap by the function's memory: what is left is for
+// buffers, code and this program.
+func (s settings) nodeOptions() node.Options {
+	o := node.Options{Node: s.node, Scripts: s.scripts, Root: s.root, Stdout: os.Stdout, Stderr: os.Stderr}
+	if s.memory > 0 {
+		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4))
+	}
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); name == "NODE_ENV" {
+			return o
+		}
+	}
+	o.Env = append(o.Env, "NODE_ENV=production")
+	return o
+}

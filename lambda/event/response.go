@@ -1,0 +1,223 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
+// ContentType marks a streamed body that starts with the JSON prelude.
+const ContentType = "application/vnd.awslambda.http-integration-response"
+
+const (
+	// commitAt: a response is held back until the handler returns, flushes, or
+	// has written this many bytes, so that a small one leaves in one piece.
+	commitAt = 32 << 10
+	// holdAt: a handler waits while this many bytes are unread.
+	holdAt = 256 << 10
+)
+
+// prelude is what precedes the body: AWS Lambda Developer Guide, "Response
+// streaming", http-integration-response.
+type prelude struct {
+	StatusCode int               `json:"statusCode"`
+	Headers    map[string]string `json:"headers"`
+	Cookies    []string          `json:"cookies,omitempty"`
+}
+
+// PreludeEnd separates the prelude from the body.
+var PreludeEnd = make([]byte, 8)
+
+// Response is what an invocation answers. aws-lambda-go reads it to the end,
+// then calls Close, and asks for the next invocation when Close returns.
+type Response struct {
+	cancel context.CancelFunc
+	after  *After
+
+	mu        sync.Mutex
+	changed   sync.Cond
+	pending   []byte
+	committed bool
+	done      bool
+	err       error
+}
+
+// Handle makes a Lambda handler of h: one goroutine per invocation, its answer
+// streamed. A panic in h is a 500, or a broken stream when part of an answer is
+// out; http.ErrAbortHandler breaks the stream on purpose.
+func Handle(h http.Handler) func(context.Context, json.RawMessage) (*Response, error) {
+	return func(ctx context.Context, raw json.RawMessage) (*Response, error) {
+		request, call, err := parse(raw)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		response := &Response{cancel: cancel, after: &After{}}
+		response.changed.L = &response.mu
+		ctx = context.WithValue(ctx, contextKey{}, &scope{call: call, after: response.after})
+		go response.run(h, request.WithContext(ctx))
+		return response, nil
+	}
+}
+
+func (r *Response) run(h http.Handler, request *http.Request) {
+	w := &writer{response: r, header: make(http.Header), head: request.Method == http.MethodHead}
+	defer func() {
+		problem := recover()
+		if problem != nil && problem != http.ErrAbortHandler {
+			slog.Error("handler panicked", "method", request.Method, "path", request.URL.Path, "panic", fmt.Sprint(problem), "stack", string(debug.Stack()))
+		}
+		w.finish(problem)
+	}()
+	h.ServeHTTP(w, request)
+}
+
+// Read implements io.Reader over prelude and body.
+func (r *Response) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.done && (!r.committed || len(r.pending) == 0) {
+		r.changed.Wait()
+	}
+	if len(r.pending) > 0 {
+		n := copy(p, r.pending)
+		r.pending = r.pending[n:]
+		r.changed.Broadcast()
+		return n, nil
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return 0, io.EOF
+}
+
+// ContentType implements aws-lambda-go's contract for streamed responses.
+func (r *Response) ContentType() string { return ContentType }
+
+// Close waits for the handler and for all post-response work. The caller has
+// the whole answer by then.
+func (r *Response) Close() error {
+	r.mu.Lock()
+	for !r.done {
+		// The caller stopped reading: nobody needs the rest.
+		r.cancel()
+		r.pending = nil
+		r.err = errAbandoned
+		r.changed.Broadcast()
+		r.changed.Wait()
+	}
+	r.mu.Unlock()
+	r.after.run()
+	r.cancel()
+	return nil
+}
+
+var (
+	errAbandoned = errors.New("response abandoned by the caller")
+	errBroken    = errors.New("response broken off")
+)
+
+// writer is the http.ResponseWriter of one invocation.
+type writer struct {
+	response *Response
+	header   http.Header
+	wrote    bool
+	bodyless bool
+	head     bool
+}
+
+func (w *writer) Header() http.Header { return w.header }
+
+func (w *writer) WriteHeader(status int) {
+	if w.wrote || status < 200 {
+		return
+	}
+	w.wrote = true
+	w.bodyless = w.head || status == http.StatusNoContent || status == http.StatusNotModified
+	p := prelude{StatusCode: status, Headers: make(map[string]string, len(w.header))}
+	for name, values := range w.header {
+		if name == "Set-Cookie" {
+			p.Cookies = values
+			continue
+		}
+		p.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	encoded, err := json.Marshal(p)
+	r := w.response
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.err = fmt.Errorf("encode prelude: %w", err)
+		return
+	}
+	r.pending = append(append(r.pending, encoded...), PreludeEnd...)
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.bodyless {
+		return len(p), nil
+	}
+	r := w.response
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.err == nil && len(r.pending) > holdAt {
+		r.changed.Wait()
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	r.pending = append(r.pending, p...)
+	if !r.committed && len(r.pending) >= commitAt {
+		r.committed = true
+	}
+	if r.committed {
+		r.changed.Broadcast()
+	}
+	return len(p), nil
+}
+
+// Flush lets everything written so far leave.
+func (w *writer) Flush() {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	r := w.response
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.committed = true
+	r.changed.Broadcast()
+}
+
+func (w *writer) finish(problem any) {
+	r := w.response
+	r.mu.Lock()
+	if problem != nil && r.committed {
+		r.err = errBroken
+	}
+	fresh := problem != nil && !r.committed
+	if fresh {
+		r.pending = nil
+	}
+	r.mu.Unlock()
+	if fresh {
+		w.header, w.wrote = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, false
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte("Internal Server Error"))
+	} else if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	r.mu.Lock()
+	r.committed, r.done = true, true
+	r.changed.Broadcast()
+	r.mu.Unlock()
+}

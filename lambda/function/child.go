@@ -1,0 +1,72 @@
+package function
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"sync"
+
+	"pack/lambda/node"
+)
+
+// child keeps one Node process running.
+type child struct {
+	options node.Options
+
+	mu      sync.Mutex
+	current *node.Process
+}
+
+func newChild(o node.Options) *child { return &child{options: o} }
+
+// process returns the running process, starting one where there is none.
+func (c *child) process() (*node.Process, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != nil {
+		select {
+		case <-c.current.Dead():
+		default:
+			return c.current, nil
+		}
+	}
+	p, err := node.Start(c.options)
+	if err != nil {
+		return nil, err
+	}
+	c.current = p
+	return p, nil
+}
+
+// replace kills p and starts its successor at once, so that the next request
+// finds it loaded or loading.
+func (c *child) replace(p *node.Process) {
+	if p == nil {
+		return
+	}
+	p.Kill()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != p {
+		return
+	}
+	c.current = nil
+	next, err := node.Start(c.options)
+	if err != nil {
+		// The next request tries again, and reports it.
+		slog.Error("node process could not be replaced", "error", err)
+		return
+	}
+	c.current = next
+}
+
+func (c *child) close() {
+	c.mu.Lock()
+	p := c.current
+	c.current = nil
+	c.mu.Unlock()
+	if p != nil {
+		p.Kill()
+	}
+}
+
+func newID() string { return rand.Text() }

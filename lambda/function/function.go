@@ -1,0 +1,212 @@
+// Package function is what runs inside a route function: it takes HTTP
+// requests, from the gateway or from the function's own URL, and has the Node
+// process answer them.
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"pack/lambda/event"
+	"pack/lambda/node"
+	"pack/manifest"
+)
+
+// Document is pack/function.json in a function's archive: what the function
+// needs to know of the deployment, and nothing that another route can change.
+type Document = manifest.FunctionDocument
+
+// Options make a Function.
+type Options struct {
+	Document *Document
+	// Node has everything but the Config and the Platform.
+	Node     node.Options
+	Platform node.Platform
+}
+
+// Function answers requests to the routes of one function. It is an
+// http.Handler for event.Handle: one request at a time, as Lambda does.
+type Function struct {
+	document *Document
+	limit    time.Duration
+	child    *child
+}
+
+// New starts the Node process and waits until it has loaded its entries, ctx
+// bounding the wait. A *node.LoadError says that the app's code failed.
+func New(ctx context.Context, o Options) (*Function, error) {
+	f := build(o)
+	p, err := f.child.process()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Ready(ctx); err != nil {
+		f.child.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func build(o Options) *Function {
+	n := o.Node
+	n.Platform = o.Platform
+	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir}
+	for _, e := range o.Document.Function.Entries {
+		n.Config.Entries = append(n.Config.Entries, e.File)
+	}
+	return &Function{
+		document: o.Document,
+		limit:    time.Duration(o.Document.Function.MaxDuration) * time.Second,
+		child:    newChild(n),
+	}
+}
+
+// Close ends the Node process.
+func (f *Function) Close() { f.child.close() }
+
+// ServeHTTP implements http.Handler.
+func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := event.CallOf(r.Context())
+	entry := f.entry(r, call)
+	if entry == nil {
+		http.Error(w, "This function has no route for this path", http.StatusNotFound)
+		return
+	}
+	started := time.Now()
+	ctx, cancel := context.WithDeadlineCause(r.Context(), started.Add(f.limit), errTimedOut)
+	process, response, id, err := f.send(ctx, r, entry, call)
+	if err != nil {
+		cancel()
+		f.fail(w, process, entry, err)
+		return
+	}
+	defer response.Body.Close()
+	event.AfterResponse(r.Context(), func() {
+		defer cancel()
+		f.settle(ctx, process, id, entry, started)
+	})
+	if outcome := response.Header.Get(node.OutcomeHeader); outcome != "" && call == nil {
+		// Called directly there is no gateway to render the app's own page.
+		response.Header.Del(node.OutcomeHeader)
+		copyHeader(w.Header(), response.Header)
+		http.Error(w, http.StatusText(response.StatusCode), response.StatusCode)
+		return
+	}
+	copyHeader(w.Header(), response.Header)
+	w.WriteHeader(response.StatusCode)
+	if err := stream(w, response.Body); err != nil {
+		if context.Cause(ctx) == errTimedOut {
+			f.timedOut(process, entry)
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// send has the Node process answer, once more with a new process when the
+// first was dead before the request reached it.
+func (f *Function) send(ctx context.Context, r *http.Request, entry *manifest.Entry, call *event.Call) (*node.Process, *http.Response, string, error) {
+	process, err := f.child.process()
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if err := process.Ready(ctx); err != nil {
+		f.child.replace(process)
+		if context.Cause(ctx) == errTimedOut {
+			err = errTimedOut
+		}
+		return process, nil, "", err
+	}
+	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type}
+	if call != nil {
+		invocation.InitURL, invocation.Meta = call.InitURL, call.Meta
+	}
+	out := r.Clone(ctx)
+	out.URL.Scheme, out.URL.Host = "http", "function"
+	out.RequestURI = ""
+	response, err := process.Do(out, invocation)
+	return process, response, invocation.ID, err
+}
+
+var errTimedOut = errors.New("maxDuration reached")
+
+// fail answers a request that the Node process did not.
+func (f *Function) fail(w http.ResponseWriter, process *node.Process, entry *manifest.Entry, err error) {
+	switch {
+	case errors.Is(err, errTimedOut):
+		f.timedOut(process, entry)
+		problem(w, http.StatusGatewayTimeout, "FUNCTION_INVOCATION_TIMEOUT", fmt.Sprintf("The route %s did not answer within its maxDuration of %d seconds.", entry.Pathname, f.document.Function.MaxDuration))
+	case errors.Is(err, node.ErrDied):
+		slog.Error("node process died during a request", "route", entry.Pathname, "error", err)
+		f.child.replace(process)
+		problem(w, http.StatusBadGateway, "FUNCTION_INVOCATION_FAILED", fmt.Sprintf("The process of the route %s ended before it had answered.", entry.Pathname))
+	default:
+		slog.Error("route could not be run", "route", entry.Pathname, "error", err)
+		problem(w, http.StatusBadGateway, "FUNCTION_INVOCATION_FAILED", fmt.Sprintf("The route %s could not be run.", entry.Pathname))
+	}
+}
+
+func (f *Function) timedOut(process *node.Process, entry *manifest.Entry) {
+	slog.Error("maxDuration reached, process replaced", "route", entry.Pathname, "maxDuration", f.document.Function.MaxDuration)
+	f.child.replace(process)
+}
+
+// settle waits for the invocation's post-response work, until maxDuration.
+func (f *Function) settle(ctx context.Context, process *node.Process, id string, entry *manifest.Entry, started time.Time) {
+	failures, err := process.Settled(ctx, id)
+	for _, failure := range failures {
+		slog.Error("post-response work failed", "route", entry.Pathname, "ageMs", failure.AgeMS, "error", failure.Message)
+	}
+	if err == nil {
+		return
+	}
+	slog.Error("post-response work abandoned", "route", entry.Pathname, "ageMs", time.Since(started).Milliseconds(), "error", err)
+	// What is left of it must not run in the next invocation's time.
+	f.child.replace(process)
+}
+
+// problem answers with an error body that programs and people can read.
+func problem(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "private, no-cache, no-store, max-age=0, must-revalidate")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": code, "message": message}})
+}
+
+// stream copies the body, letting every piece leave as it comes.
+func stream(w http.ResponseWriter, body io.Reader) error {
+	flusher, _ := w.(http.Flusher)
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			if _, failed := w.Write(buffer[:n]); failed != nil {
+				return failed
+			}
+			if err == nil && flusher != nil {
+				flusher.Flush()
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func copyHeader(to, from http.Header) {
+	for name, values := range from {
+		switch name {
+		case "Connection", "Keep-Alive", "Transfer-Encoding", "Date":
+		default:
+			to[name] = values
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"io"
+	"io/fs"
+	"log/slog"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"pack/lambda/router"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// assets are the deployment's files by address.
+type assets struct {
+	files fs.FS
+	list  map[string]*manifest.Asset
+}
+
+func newAssets(d *manifest.Deployment, files fs.FS) *assets {
+	a := &assets{files: files, list: make(map[string]*manifest.Asset, len(d.Assets))}
+	for i := range d.Assets {
+		a.list[d.Assets[i].Pathname] = &d.Assets[i]
+	}
+	return a
+}
+
+// serveAsset answers with a file, ranges and conditions included.
+func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	asset := g.assets.list[resolved.Pathname]
+	if asset == nil {
+		g.notFound(w, r)
+		return
+	}
+	if asset.Source == "page" {
+		g.serveStaticPage(w, r, asset, 0)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header()["Allow"] = []string{"GET", "HEAD"}
+		g.errorPage(w, r, http.StatusMethodNotAllowed)
+		return
+	}
+	file, err := g.assets.open(asset)
+	if err != nil {
+		slog.Error("asset could not be read", "asset", asset.Pathname, "error", err)
+		g.serverError(w, r)
+		return
+	}
+	defer file.Close()
+	header := w.Header()
+	if header.Get("Cache-Control") == "" {
+		if asset.Immutable {
+			header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			header.Set("Cache-Control", "public, max-age=0")
+		}
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", mediaType(asset.Pathname))
+	}
+	if g.app.GenerateETags {
+		header.Set("Etag", `"`+asset.Digest[:32]+`"`)
+	}
+	http.ServeContent(w, r, "", time.Time{}, file)
+}
+
+func (a *assets) open(asset *manifest.Asset) (seekable, error) {
+	file, err := a.files.Open(asset.File)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := file.(seekable)
+	if !ok {
+		file.Close()
+		return nil, fs.ErrInvalid
+	}
+	return s, nil
+}
+
+type seekable interface {
+	io.ReadSeekCloser
+}
+
+// serveStaticPage answers with a page that Next optimised into a plain file.
+// status 0 takes what the address says: /404 is 404.
+func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset *manifest.Asset, status int) {
+	if status == 0 {
+		switch path.Base(asset.Pathname) {
+		case "404":
+			status = http.StatusNotFound
+		case "500":
+			status = http.StatusInternalServerError
+		default:
+			status = http.StatusOK
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				methodNotAllowed(w, false, "")
+				return
+			}
+		}
+	}
+	body, err := fs.ReadFile(g.assets.files, asset.File)
+	if err != nil {
+		slog.Error("page could not be read", "page", asset.Pathname, "error", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	header := w.Header()
+	kind := "text/html; charset=utf-8"
+	if strings.HasSuffix(asset.Pathname, ".rsc") || strings.HasSuffix(asset.Pathname, ".json") {
+		kind = mediaType(asset.Pathname)
+	} else if g.app.PoweredBy {
+		header.Set("X-Powered-By", "Next.js")
+	}
+	header.Set("Content-Type", kind)
+	if g.app.GenerateETags {
+		etag := s3cache.NextETag(body)
+		header.Set("Etag", etag)
+		if status == http.StatusOK && fresh(r.Header, etag) {
+			header.Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+// mediaTypes are those of the npm package send, which `next start` uses, where
+// they differ from Go's.
+var mediaTypes = map[string]string{
+	".js": "application/javascript; charset=UTF-8", ".mjs": "application/javascript; charset=UTF-8",
+	".css": "text/css; charset=UTF-8", ".html": "text/html; charset=UTF-8", ".txt": "text/plain; charset=UTF-8",
+	".json": "application/json; charset=UTF-8", ".map": "application/json; charset=UTF-8",
+	".xml": "application/xml", ".svg": "image/svg+xml", ".ico": "image/x-icon", ".png": "image/png",
+	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif",
+	".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".otf": "font/otf",
+	".pdf": "application/pdf", ".wasm": "application/wasm", ".webmanifest": "application/manifest+json",
+	".mp4": "video/mp4", ".webm": "video/webm", ".mp3": "audio/mpeg", ".md": "text/markdown; charset=UTF-8",
+	".csv": "text/csv; charset=UTF-8", ".zip": "application/zip", ".rsc": "text/x-component",
+}
+
+func mediaType(name string) string {
+	ext := strings.ToLower(path.Ext(name))
+	if kind, ok := mediaTypes[ext]; ok {
+		return kind
+	}
+	if kind := mime.TypeByExtension(ext); kind != "" {
+		return kind
+	}
+	return "application/octet-stream"
+}

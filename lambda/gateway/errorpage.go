@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"pack/lambda/invoke"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// notFound answers with the app's own 404 page. Headers that are set already,
+// as by a page that answered notFound, stay.
+func (g *Gateway) notFound(w http.ResponseWriter, r *http.Request) {
+	setDefault(w.Header(), "Cache-Control", noStore)
+	if notHTML[r.Header.Get("Sec-Fetch-Dest")] && !isRSC(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte("Not Found"))
+		return
+	}
+	g.errorPage(w, r, http.StatusNotFound)
+}
+
+// serverError answers with the app's own 500 page.
+func (g *Gateway) serverError(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", noStore)
+	g.errorPage(w, r, http.StatusInternalServerError)
+}
+
+// errorPage renders an error status: as the App Router's prerendered page, as
+// the Pages Router's static one, by their function, or in plain text.
+func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) {
+	if status == http.StatusNotFound && g.storedError(w, r, "/_not-found", status) {
+		return
+	}
+	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
+		g.serveStaticPage(w, r, asset, status)
+		return
+	}
+	for _, pathname := range []string{"/_not-found", "/_error"} {
+		if pathname == "/_not-found" && status != http.StatusNotFound {
+			continue
+		}
+		if output := g.outputs[pathname]; output != nil && g.renderedError(w, r, output, status) {
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(http.StatusText(status)))
+}
+
+// storedError answers with a prerendered error page.
+func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, pathname string, status int) bool {
+	ref, ok := g.pages.parts[pathname]
+	if !ok {
+		return false
+	}
+	entry, state, err := g.cache.Lookup(r.Context(), s3cache.PageKey(ref.page.Key), nil)
+	if err != nil {
+		slog.Error("cache lookup failed", "key", ref.page.Key, "error", err)
+	}
+	if state != s3cache.Fresh && state != s3cache.Stale {
+		return false
+	}
+	return g.writeHit(w, r, hit{page: ref.page, entry: entry, part: partOf(r, ref), cache: "HIT", status: status})
+}
+
+// renderedError has a function render the error page.
+func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *manifest.Output, status int) bool {
+	response, err := g.invoke(r, target{
+		function: output.Function, entry: output.Entry, path: output.Pathname,
+		meta: map[string]any{"invokeStatus": status},
+	})
+	if err != nil {
+		slog.Error("error page could not be rendered", "page", output.Pathname, "error", err)
+		return false
+	}
+	defer response.Body.Close()
+	for name, values := range response.Header {
+		if w.Header().Get(name) == "" {
+			w.Header()[name] = values
+		}
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_ = stream(w, response.Body)
+	}
+	return true
+}
+
+// invocationFailed answers for a function that could not be called.
+func (g *Gateway) invocationFailed(w http.ResponseWriter, r *http.Request, err error) {
+	slog.Error("function could not be invoked", "path", r.URL.Path, "error", err)
+	w.Header().Set("Cache-Control", noStore)
+	var refusal *invoke.Error
+	switch {
+	case errors.As(err, &refusal) && refusal.Throttled():
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Too many requests at the moment", http.StatusServiceUnavailable)
+	case errors.As(err, &refusal) && refusal.Type == "Sandbox.Timedout":
+		http.Error(w, "The function did not answer in time", http.StatusGatewayTimeout)
+	default:
+		http.Error(w, "The function could not be run", http.StatusBadGateway)
+	}
+}
+
+// notHTML are the Sec-Fetch-Dest values of requests that cannot show a page
+// (next/dist/server/lib/is-non-html-sec-fetch-dest.js).
+var notHTML = map[string]bool{
+	"audio": true, "audioworklet": true, "font": true, "image": true, "json": true, "manifest": true,
+	"paintworklet": true, "report": true, "script": true, "serviceworker": true, "sharedworker": true,
+	"style": true, "track": true, "video": true, "webidentity": true, "worker": true, "xslt": true,
+}

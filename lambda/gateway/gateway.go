@@ -1,0 +1,292 @@
+// Package gateway answers every request that no CDN does: it routes, serves
+// files and cached pages itself, runs proxy.ts, and calls route functions for
+// the rest.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"pack/lambda/event"
+	"pack/lambda/router"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// Invoker calls a route function. The error is of type *invoke.Error when the
+// function or the Lambda service refused.
+type Invoker interface {
+	Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error)
+}
+
+// Proxy runs the app's proxy.ts on a request and returns its answer as it is:
+// x-middleware-* headers included.
+type Proxy func(r *http.Request, initURL string) (*http.Response, error)
+
+// Options make a Gateway.
+type Options struct {
+	Deployment *manifest.Deployment
+	// Assets holds the files named by manifest.Asset.File.
+	Assets  fs.FS
+	Cache   *s3cache.Cache
+	Invoker Invoker
+	// Proxy is nil for an app without proxy.ts.
+	Proxy Proxy
+	// AllowPrivateRewrites lets external rewrites reach loopback, private and
+	// link-local addresses.
+	AllowPrivateRewrites bool
+}
+
+// Gateway is an http.Handler. Its methods may be called by any number of
+// goroutines.
+type Gateway struct {
+	deployment *manifest.Deployment
+	app        manifest.App
+	vary       string
+	router     *router.Router
+	pages      pages
+	outputs    map[string]*manifest.Output
+	functions  map[string]*manifest.Function
+	assets     *assets
+	cache      *s3cache.Cache
+	invoker    Invoker
+	proxy      Proxy
+	external   http.Handler
+	patterns   map[string]*regexp.Regexp
+}
+
+// New prepares a deployment for serving. It fails on a routing table that
+// cannot be compiled; it does no I/O.
+func New(o Options) (*Gateway, error) {
+	d := o.Deployment
+	routes, err := router.New(table(d))
+	if err != nil {
+		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
+	}
+	g := &Gateway{
+		deployment: d,
+		app:        d.App,
+		vary:       d.Routing.RSC.VaryHeader,
+		router:     routes,
+		pages:      newPages(d),
+		outputs:    make(map[string]*manifest.Output, len(d.Outputs)),
+		functions:  make(map[string]*manifest.Function, len(d.Functions)),
+		assets:     newAssets(d, o.Assets),
+		cache:      o.Cache,
+		invoker:    o.Invoker,
+		proxy:      o.Proxy,
+		external:   newExternal(o.AllowPrivateRewrites),
+		patterns:   make(map[string]*regexp.Regexp),
+	}
+	for i := range d.Outputs {
+		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
+	}
+	for i := range d.Functions {
+		g.functions[d.Functions[i].Name] = &d.Functions[i]
+	}
+	for _, page := range d.Pages {
+		for _, c := range page.BypassFor {
+			if c.Value == "" || g.patterns[c.Value] != nil {
+				continue
+			}
+			pattern, err := regexp.Compile("^(?:" + c.Value + ")$")
+			if err != nil {
+				return nil, fmt.Errorf("page %s: bypassFor %q: %w", page.Pathname, c.Value, err)
+			}
+			g.patterns[c.Value] = pattern
+		}
+	}
+	return g, nil
+}
+
+// target is where a resolved request goes.
+type target struct {
+	function, entry string
+	// path is the concrete one after rewrites, encoded; query is raw.
+	path, query string
+	locale      string
+	meta        map[string]any
+}
+
+// ServeHTTP implements http.Handler.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if call := event.CallOf(r.Context()); call == nil || !call.Trusted {
+		strip(r.Header)
+	}
+	forward(r)
+	resolved, err := g.router.Resolve(r.Context(), request(r), g.runProxy(r))
+	if err != nil {
+		slog.Error("request could not be routed", "path", r.URL.Path, "error", err)
+		g.serverError(w, r)
+		return
+	}
+	addHeaders(w.Header(), resolved.Header)
+	switch resolved.Kind {
+	case router.BadRequest:
+		w.WriteHeader(http.StatusBadRequest)
+	case router.Redirect:
+		redirect(w, resolved)
+	case router.Responded:
+		g.relayProxy(w, r, resolved)
+	case router.External:
+		g.rewriteOutside(w, r, resolved)
+	case router.Asset:
+		g.serveAsset(w, r, resolved)
+	case router.Output:
+		g.serveOutput(w, r, resolved)
+	default:
+		g.notFound(w, r)
+	}
+}
+
+// serveOutput answers from the page store or from the output's function.
+func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	overrideHeaders(r, resolved)
+	ref, isPage := g.pages.find(resolved.Pathname, resolved.Path)
+	output := g.outputFor(resolved.Pathname, ref)
+	if output == nil {
+		g.notFound(w, r)
+		return
+	}
+	t := target{
+		function: output.Function, entry: output.Entry,
+		path: resolved.Path, query: resolved.Query, locale: resolved.Locale,
+	}
+	app := output.Type == "APP_PAGE"
+	if app && isRSC(r) {
+		if location, wrong := bustRedirect(r); wrong {
+			w.Header().Set("Vary", g.vary)
+			w.Header().Set("Location", location)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
+	}
+	action := possibleAction(r)
+	if isPage && output.Type != "APP_ROUTE" && r.Method != http.MethodGet && r.Method != http.MethodHead && !(app && action) {
+		methodNotAllowed(w, app, g.vary)
+		return
+	}
+	if isPage && ref.page.Template && ref.page.NotFound && !action {
+		g.notFound(w, r)
+		return
+	}
+	if !isPage || g.bypasses(r, ref.page, action) {
+		response, err := g.invoke(r, t)
+		w.Header().Set("Cache-Status", "pack; fwd=bypass")
+		g.relay(w, r, response, err)
+		return
+	}
+	g.servePage(w, r, t, ref)
+}
+
+// outputFor finds the output of a resolved pathname, which may be a
+// prerendered address of a template.
+func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
+	if output := g.outputs[pathname]; output != nil {
+		return output
+	}
+	if ref.page == nil {
+		return nil
+	}
+	if output := g.outputs[ref.page.Route]; output != nil {
+		return output
+	}
+	return g.outputs[ref.page.Pathname]
+}
+
+// bypasses reports whether a request to a cached page must be rendered for
+// itself: draft mode, a refresh, an action, or what the build lists.
+func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
+	if action || r.Method != http.MethodGet && r.Method != http.MethodHead || page.PartiallyStatic {
+		return true
+	}
+	if g.app.BypassToken != "" {
+		if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken {
+			return true
+		}
+		if cookie, err := r.Cookie("__prerender_bypass"); err == nil && cookie.Value == g.app.BypassToken {
+			return true
+		}
+	}
+	for _, c := range page.BypassFor {
+		if meets(r, c, func(pattern, value string) bool { return g.patterns[pattern].MatchString(value) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// partOf says which representation of a page r asks for.
+func partOf(r *http.Request, ref partRef) string {
+	if ref.page.Kind != s3cache.KindAppPage || !isRSC(r) || ref.part != s3cache.PartHTML {
+		return ref.part
+	}
+	if segment := r.Header.Get(segmentPrefetchHeader); segment != "" && r.Header.Get(prefetchHeader) == "1" {
+		return s3cache.PartSegment + segment
+	}
+	return s3cache.PartRSC
+}
+
+// possibleAction reports whether r may call a server action
+// (next/dist/server/lib/server-action-request-meta.js).
+func possibleAction(r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return false
+	}
+	kind := r.Header.Get("Content-Type")
+	return r.Header.Get("Next-Action") != "" || kind == "application/x-www-form-urlencoded" || strings.HasPrefix(kind, "multipart/form-data")
+}
+
+func (g *Gateway) maxDuration(function string) time.Duration {
+	if f := g.functions[function]; f != nil {
+		return time.Duration(f.MaxDuration) * time.Second
+	}
+	return time.Minute
+}
+
+func addHeaders(to, from http.Header) {
+	for name, values := range from {
+		to[name] = append(to[name], values...)
+	}
+}
+
+func redirect(w http.ResponseWriter, resolved *router.Result) {
+	w.Header().Set("Location", resolved.Location)
+	if resolved.Status == http.StatusPermanentRedirect {
+		// For clients that know no 308 (next/dist/server/lib/router-server.js).
+		w.Header().Set("Refresh", "0;url="+resolved.Location)
+	}
+	w.WriteHeader(resolved.Status)
+	_, _ = w.Write([]byte(resolved.Location))
+}
+
+func methodNotAllowed(w http.ResponseWriter, app bool, vary string) {
+	if app {
+		w.Header().Add("Vary", vary)
+	}
+	w.Header()["Allow"] = []string{"GET", "HEAD"}
+	w.WriteHeader(http.StatusMethodNotAllowed)
+	_, _ = w.Write([]byte("Method Not Allowed"))
+}
+
+// rewriteOutside hands a request to the absolute address of a rewrite.
+func (g *Gateway) rewriteOutside(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	address, err := url.Parse(resolved.Location)
+	if err != nil {
+		slog.Error("rewrite leads nowhere", "location", resolved.Location, "error", err)
+		g.serverError(w, r)
+		return
+	}
+	overrideHeaders(r, resolved)
+	g.external.ServeHTTP(w, withTarget(r, address))
+}
+
+var errPrivate = errors.New("address is private; external rewrites reach public ones only")

@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+const (
+	noStore = "private, no-cache, no-store, max-age=0, must-revalidate"
+	oneYear = 31536000
+)
+
+// hit is one stored page on its way to the viewer.
+type hit struct {
+	page  *manifest.Page
+	entry *s3cache.Entry
+	part  string
+	// cache is x-nextjs-cache: HIT, STALE.
+	cache string
+	// status replaces the entry's own unless 0 (the 404 page).
+	status int
+}
+
+// writeHit answers from an entry, with the headers that Next's own server
+// sends (next/dist/server/send-payload.js and the templates of
+// next/dist/build/templates) and Cache-Status (RFC 9211). It returns false,
+// having written nothing, when the entry lacks the part.
+func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
+	part := h.entry.Part(h.part)
+	status := h.status
+	if status == 0 {
+		status = h.entry.Status
+	}
+	if status == 0 {
+		status = http.StatusOK
+	}
+	header := w.Header()
+	missing := part == nil
+	switch {
+	case missing && strings.HasPrefix(h.part, s3cache.PartSegment):
+		// Next answers 404 for a segment that the page does not have.
+		status = http.StatusNotFound
+	case missing:
+		return false
+	}
+	app := h.entry.Kind == s3cache.KindAppPage
+	rsc := app && h.part != s3cache.PartHTML
+	if app || h.entry.Kind == s3cache.KindAppRoute {
+		header.Add("Vary", g.vary)
+	}
+	header.Set("X-Nextjs-Cache", h.cache)
+	if app {
+		header.Set("X-Nextjs-Prerender", "1")
+	}
+	if strings.HasPrefix(h.part, s3cache.PartSegment) {
+		header.Set("X-Nextjs-Postponed", "2")
+	} else {
+		for name, values := range h.entry.Header {
+			name = http.CanonicalHeaderKey(name)
+			if name == "Vary" || name == "Content-Type" && app {
+				continue
+			}
+			header[name] = slices.Clone(values)
+		}
+	}
+	if rsc && status >= 300 && status < 400 {
+		// The RSC payload carries the redirect itself.
+		status = http.StatusOK
+		header.Del("Location")
+	}
+	if kind := contentType(h.entry.Kind, h.part); kind != "" && (app || header.Get("Content-Type") == "") {
+		header.Set("Content-Type", kind)
+	}
+	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+		header.Set("X-Powered-By", "Next.js")
+	}
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
+	}
+	header.Set("Cache-Status", cacheStatus(h))
+	var body []byte
+	if !missing {
+		body = part.Body
+		if g.app.GenerateETags && h.entry.Kind != s3cache.KindAppRoute && part.ETag != "" {
+			header.Set("Etag", part.ETag)
+			if fresh(r.Header, part.ETag) && status == http.StatusOK {
+				header.Del("Content-Type")
+				w.WriteHeader(http.StatusNotModified)
+				return true
+			}
+		}
+	}
+	if len(body) > 0 {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+	return true
+}
+
+func contentType(kind, part string) string {
+	switch {
+	case kind == s3cache.KindAppPage && part != s3cache.PartHTML:
+		return "text/x-component"
+	case part == s3cache.PartHTML:
+		return "text/html; charset=utf-8"
+	case part == s3cache.PartData:
+		return "application/json; charset=utf-8"
+	}
+	return ""
+}
+
+// cacheControl is what Next tells shared caches about a page
+// (next/dist/server/lib/cache-control.js): ages in seconds.
+func cacheControl(revalidate, expire *int64) string {
+	age := int64(oneYear)
+	if revalidate != nil {
+		if *revalidate == 0 {
+			return noStore
+		}
+		age = *revalidate
+	}
+	value := "s-maxage=" + strconv.FormatInt(age, 10)
+	if revalidate != nil && expire != nil && *revalidate < *expire {
+		value += ", stale-while-revalidate=" + strconv.FormatInt(*expire-*revalidate, 10)
+	}
+	return value
+}
+
+// cacheStatus is RFC 9211's field: ttl in seconds, negative when stale.
+func cacheStatus(h hit) string {
+	if h.entry.Revalidate == nil {
+		return "pack; hit"
+	}
+	age := (time.Now().UnixMilli() - h.entry.Created) / 1000
+	return fmt.Sprintf("pack; hit; ttl=%d", *h.entry.Revalidate-age)
+}
+
+// fresh reports whether the viewer's copy is current (RFC 9110, 13.1.2),
+// Cache-Control: no-cache excepted, as in the npm package fresh.
+func fresh(h http.Header, etag string) bool {
+	if strings.Contains(h.Get("Cache-Control"), "no-cache") {
+		return false
+	}
+	for _, tag := range strings.Split(strings.Join(h["If-None-Match"], ","), ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}

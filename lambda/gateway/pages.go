@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"net/url"
+	"strings"
+
+	"pack/manifest"
+)
+
+// pages finds the page behind a pathname that the router resolved.
+type pages struct {
+	// parts are by decoded pathname, concrete and template alike.
+	parts map[string]partRef
+}
+
+// partRef is one representation of one page.
+type partRef struct {
+	page *manifest.Page
+	part string
+}
+
+func newPages(d *manifest.Deployment) pages {
+	p := pages{parts: make(map[string]partRef)}
+	for i := range d.Pages {
+		page := &d.Pages[i]
+		for _, part := range page.Parts {
+			p.parts[part.Pathname] = partRef{page, part.Name}
+		}
+		// Templates and pages that the build left empty may name no parts.
+		if _, ok := p.parts[page.Pathname]; !ok {
+			p.parts[page.Pathname] = partRef{page, primaryPart(page.Kind)}
+		}
+	}
+	return p
+}
+
+func primaryPart(kind string) string {
+	if kind == "APP_ROUTE" {
+		return "body"
+	}
+	return "html"
+}
+
+// find returns the page of a resolved pathname. template is the pathname of
+// the output (/blog/[slug].rsc), path the concrete one, encoded.
+func (p pages) find(template, path string) (partRef, bool) {
+	if ref, ok := p.parts[decodePath(path)]; ok && !ref.page.Template {
+		return ref, true
+	}
+	ref, ok := p.parts[template]
+	return ref, ok
+}
+
+// entryKey is Next's cache key of a concrete address: the page's own, or a
+// template's prefix followed by the address.
+// Source: next/dist/server/lib/route-cache-key.js.
+func entryKey(page *manifest.Page, path string) string {
+	if !page.Template {
+		return page.Key
+	}
+	return page.Key + normalizePagePath(decodePath(trimPart(path)))
+}
+
+// trimPart removes what addresses a part of a page instead of the page.
+func trimPart(path string) string {
+	if i := strings.Index(path, ".segments/"); i > 0 {
+		return path[:i]
+	}
+	return strings.TrimSuffix(path, ".rsc")
+}
+
+// decodePath decodes every segment and encodes the delimiters in it again, as
+// Next does for cache keys (next/dist/shared/lib/router/utils/decode-path-params).
+func decodePath(path string) string {
+	if !strings.Contains(path, "%") {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		decoded, err := url.PathUnescape(s)
+		if err != nil {
+			return path
+		}
+		segments[i] = delimiters.Replace(decoded)
+	}
+	return strings.Join(segments, "/")
+}
+
+var delimiters = strings.NewReplacer("/", "%2F", "#", "%23", "?", "%3F")
+
+func normalizePagePath(path string) string {
+	switch {
+	case path == "/" || path == "":
+		return "/index"
+	case path == "/index" || strings.HasPrefix(path, "/index/"):
+		return "/index" + path
+	}
+	return path
+}

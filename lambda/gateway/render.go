@@ -1,0 +1,255 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"pack/lambda/event"
+	"pack/lambda/node"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// leaseGrace is how much longer than the function's maxDuration a lease on a
+// page lasts.
+const leaseGrace = 5 * time.Second
+
+// servePage answers a request for a prerendered or ISR page: from the store
+// where it can, from the page's function where it must.
+func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, ref partRef) {
+	page := ref.page
+	key := s3cache.PageKey(entryKey(page, t.path))
+	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
+	if err != nil {
+		slog.Error("cache lookup failed", "key", key.Name, "error", err)
+	}
+	h := hit{page: page, entry: entry, part: partOf(r, ref)}
+	switch state {
+	case s3cache.Fresh:
+		h.cache = "HIT"
+		if g.writeEntry(w, r, t, h) {
+			return
+		}
+	case s3cache.Stale:
+		h.cache = "STALE"
+		if g.writeEntry(w, r, t, h) {
+			g.refreshLater(r, t, page, key)
+			return
+		}
+	}
+	g.renderPage(w, r, t, h, key)
+}
+
+// writeEntry answers from an entry if Go can: a redirect of getStaticProps is
+// for the function to word.
+func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
+	switch h.entry.Kind {
+	case s3cache.KindNotFound:
+		w.Header().Set("X-Nextjs-Cache", h.cache)
+		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
+		g.notFound(w, r)
+		return true
+	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
+		if h.part == s3cache.PartData && t.locale != "" {
+			w.Header().Set("X-Nextjs-Matched-Path", "/"+t.locale+h.page.Route)
+		} else if h.part == s3cache.PartData {
+			w.Header().Set("X-Nextjs-Matched-Path", h.page.Route)
+		}
+		return g.writeHit(w, r, h)
+	}
+	return false
+}
+
+// renderPage has the page's function render what the store does not have.
+// However many requests miss at once, one renders and the others wait for its
+// entry.
+func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h hit, key s3cache.Key) {
+	ctx := r.Context()
+	limit := g.maxDuration(h.page.Function) + leaseGrace
+	var newerThan int64
+	if h.entry != nil {
+		newerThan = h.entry.Created
+	}
+	for {
+		lease, held, err := g.cache.Lease(ctx, key, limit)
+		if err != nil {
+			// Without leases a page may be rendered twice; it is never refused.
+			slog.Error("lease failed", "key", key.Name, "error", err)
+			break
+		}
+		if held {
+			defer func() {
+				if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
+					slog.Error("lease not released", "key", key.Name, "error", err)
+				}
+			}()
+			break
+		}
+		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
+		if err == nil {
+			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT"}
+			if g.writeEntry(w, r, t, fresh) {
+				return
+			}
+			break
+		}
+		if !errors.Is(err, s3cache.ErrLeaseEnded) {
+			break
+		}
+	}
+	response, err := g.invoke(r, t)
+	if failed := err != nil || response.StatusCode >= 500; failed && h.entry != nil {
+		// RFC 5861, stale-if-error: an old page is better than none.
+		h.cache = "STALE"
+		if response != nil {
+			response.Body.Close()
+		}
+		slog.Error("render failed, stale page served", "key", key.Name, "error", err)
+		if g.writeEntry(w, r, t, h) {
+			return
+		}
+	}
+	status := "pack; fwd=uri-miss; stored"
+	if h.entry != nil {
+		status = "pack; fwd=stale; stored"
+	}
+	w.Header().Set("Cache-Status", status)
+	g.relay(w, r, response, err)
+}
+
+// refreshLater renders a stale page anew after the viewer has the old one. One
+// instance does, the others see its lease. A render that fails leaves the old
+// page where it is.
+func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, key s3cache.Key) {
+	ctx := context.WithoutCancel(r.Context())
+	source := r.Clone(ctx)
+	event.AfterResponse(r.Context(), func() {
+		limit := g.maxDuration(page.Function) + leaseGrace
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		lease, held, err := g.cache.Lease(ctx, key, limit)
+		if err != nil {
+			slog.Error("lease failed", "key", key.Name, "error", err)
+			return
+		}
+		if !held {
+			return
+		}
+		defer func() {
+			if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
+				slog.Error("lease not released", "key", key.Name, "error", err)
+			}
+		}()
+		// Another instance may have refreshed it since this one looked.
+		if _, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
+			return
+		}
+		if err := g.refresh(ctx, source, t); err != nil {
+			slog.Error("refresh failed, the old page stays", "key", key.Name, "error", err)
+		}
+	})
+}
+
+// refresh has the function render a page anew and store it.
+func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target) error {
+	r := (&http.Request{
+		Method: http.MethodGet,
+		URL:    &url.URL{Path: source.URL.Path, RawPath: source.URL.RawPath},
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Host: source.Host,
+		Header: http.Header{
+			"X-Prerender-Revalidate": {g.app.BypassToken},
+			"X-Forwarded-Host":       source.Header["X-Forwarded-Host"],
+			"X-Forwarded-Proto":      source.Header["X-Forwarded-Proto"],
+		},
+	}).WithContext(ctx)
+	t.path, t.query = trimPart(t.path), ""
+	response, err := g.invoke(r, t)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if response.StatusCode >= 500 {
+		return errors.New("status " + response.Status)
+	}
+	return nil
+}
+
+// invoke sends r to the function of a target.
+func (g *Gateway) invoke(r *http.Request, t target) (*http.Response, error) {
+	out := r.Clone(r.Context())
+	out.URL = &url.URL{RawPath: t.path, RawQuery: t.query}
+	out.URL.Path, _ = url.PathUnescape(t.path)
+	return g.invoker.Invoke(r.Context(), t.function, out, &event.Call{
+		Entry:   t.entry,
+		InitURL: origin(r) + r.URL.RequestURI(),
+		Meta:    t.meta,
+	})
+}
+
+// relay passes a function's answer on, piece by piece, or the app's own error
+// page where the function asks for it.
+func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.Response, err error) {
+	if err != nil {
+		g.invocationFailed(w, r, err)
+		return
+	}
+	defer response.Body.Close()
+	outcome := response.Header.Get(node.OutcomeHeader)
+	for name, values := range response.Header {
+		switch name {
+		case node.OutcomeHeader, "Content-Length", "Transfer-Encoding", "Connection":
+		case "Set-Cookie", "Vary":
+			w.Header()[name] = append(w.Header()[name], values...)
+		default:
+			w.Header()[name] = values
+		}
+	}
+	switch outcome {
+	case "not-found":
+		g.notFound(w, r)
+		return
+	case "error":
+		g.serverError(w, r)
+		return
+	}
+	if length := response.Header.Get("Content-Length"); length != "" {
+		w.Header().Set("Content-Length", length)
+	}
+	w.WriteHeader(response.StatusCode)
+	if err := stream(w, response.Body); err != nil {
+		slog.Error("answer broken off", "path", r.URL.Path, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// stream copies a body, letting every piece leave as it comes.
+func stream(w http.ResponseWriter, body io.Reader) error {
+	flusher, _ := w.(http.Flusher)
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			if _, failed := w.Write(buffer[:n]); failed != nil {
+				return failed
+			}
+			if err == nil && flusher != nil {
+				flusher.Flush()
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

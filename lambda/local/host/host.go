@@ -1,0 +1,168 @@
+// Package host runs a whole deployment on this machine: its functions on the
+// local Lambda service, a directory as the page store, and a function URL per
+// function.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"pack/lambda/local"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// timeoutMargin is how much longer than a function's maxDuration Lambda lets
+// it run: the bootstrap answers with 504 in between.
+const timeoutMargin = 2 * time.Second
+
+// Options say what to run and with which programs.
+type Options struct {
+	Deployment *manifest.Deployment
+	// FunctionDir returns the folder of a function's unpacked archive.
+	FunctionDir func(name string) (string, error)
+	// AssetsDir and SeedsDir are the deployment's folders of files.
+	AssetsDir, SeedsDir string
+	// StateDir keeps pages and tags over restarts.
+	StateDir string
+	// Bootstrap is the program of route functions and the gateway, next to its
+	// folder of scripts; Images that of the image function.
+	Bootstrap, Images string
+	// Node is the Node program.
+	Node string
+	// Env is the app's environment.
+	Env map[string]string
+	// Logs get what the functions write, prefixed.
+	Logs io.Writer
+	// MaxInstances bounds the instances of one function; 0: 16.
+	MaxInstances int
+	// AllowPrivateRewrites lets external rewrites reach private addresses.
+	AllowPrivateRewrites bool
+}
+
+// Host is a running deployment. Close it.
+type Host struct {
+	service *local.Service
+	servers []*http.Server
+	gateway string
+	urls    map[string]string
+}
+
+// Start seeds the page store and starts the functions' endpoints; instances
+// start when they are needed. ctx bounds the seeding.
+func Start(ctx context.Context, o Options) (*Host, error) {
+	if err := seed(ctx, o); err != nil {
+		return nil, err
+	}
+	if o.MaxInstances == 0 {
+		o.MaxInstances = 16
+	}
+	h := &Host{
+		service: local.New(local.Options{Logs: o.Logs, MaxWait: 10 * time.Second}),
+		urls:    make(map[string]string, len(o.Deployment.Functions)),
+	}
+	api, err := h.listen(h.service)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range o.Deployment.Functions {
+		if f.Kind == manifest.GatewayFunction {
+			h.gateway = f.Name
+		}
+	}
+	for _, f := range o.Deployment.Functions {
+		if err := h.add(o, f, api); err != nil {
+			return nil, errors.Join(err, h.Close(ctx))
+		}
+	}
+	return h, nil
+}
+
+// add gives the service one function and opens its function URL.
+func (h *Host) add(o Options, f manifest.Function, api string) error {
+	dir, err := o.FunctionDir(f.Name)
+	if err != nil {
+		return fmt.Errorf("unpack function %s: %w", f.Name, err)
+	}
+	env := maps.Clone(o.Env)
+	if env == nil {
+		env = make(map[string]string)
+	}
+	maps.Copy(env, f.Environment)
+	maps.Copy(env, map[string]string{
+		"PACK_STATE_DIR":       o.StateDir,
+		"PACK_ASSETS_DIR":      o.AssetsDir,
+		"PACK_DEPLOYMENT":      o.Deployment.ID,
+		"PACK_LAMBDA_ENDPOINT": api,
+		"PACK_GATEWAY":         h.gateway,
+	})
+	if o.AllowPrivateRewrites {
+		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
+	}
+	command := []string{o.Bootstrap, o.Node}
+	if f.Kind == manifest.ImageFunction {
+		command = []string{o.Images}
+	}
+	err = h.service.Add(local.Function{
+		Name: f.Name, Command: command, Dir: dir, Env: env,
+		Timeout:      time.Duration(f.MaxDuration)*time.Second + timeoutMargin,
+		MemoryMB:     f.Memory,
+		MaxInstances: o.MaxInstances,
+	})
+	if err != nil {
+		return err
+	}
+	if h.urls[f.Name], err = h.listen(h.service.URL(f.Name)); err != nil {
+		return fmt.Errorf("function URL of %s: %w", f.Name, err)
+	}
+	return nil
+}
+
+func (h *Host) listen(handler http.Handler) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	h.servers = append(h.servers, server)
+	go func() { _ = server.Serve(l) }()
+	return "http://" + l.Addr().String(), nil
+}
+
+// Handler is the whole app: the gateway's function URL.
+func (h *Host) Handler() http.Handler { return h.service.URL(h.gateway) }
+
+// URLs are the functions' own addresses, by name.
+func (h *Host) URLs() map[string]string { return maps.Clone(h.urls) }
+
+// Service is the Lambda service underneath.
+func (h *Host) Service() *local.Service { return h.service }
+
+// Close ends every function and waits until no process is left, or ctx ends.
+func (h *Host) Close(ctx context.Context) error {
+	err := h.service.Shutdown(ctx)
+	for _, server := range h.servers {
+		err = errors.Join(err, server.Close())
+	}
+	return err
+}
+
+// OpenCache opens the page store of a state folder.
+func OpenCache(stateDir, deployment string) (*s3cache.Cache, error) {
+	store, err := s3cache.OpenDirectory(filepath.Join(stateDir, "pages"))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s3cache.OpenTagDirectory(filepath.Join(stateDir, "tags"))
+	if err != nil {
+		return nil, err
+	}
+	return s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: deployment, MemoryBytes: -1}), nil
+}

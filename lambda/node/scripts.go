@@ -1,0 +1,15 @@
+package node
+
+import "embed"
+
+// Scripts are the JavaScript half, for the runtime layer: server.cjs and what
+// it requires, all in one folder.
+//
+//go:embed server.cjs channel.cjs proxy.cjs work.cjs
+var Scripts embed.FS
+
+// CacheHandler is Next's cacheHandler. The adapter puts it into the app's
+// build, which carries it into every function.
+//
+//go:embed cache-handler.cjs
+var CacheHandler []byte

@@ -1,0 +1,150 @@
+'use strict'
+
+/**
+ * The JavaScript half of a function: loads the entries of the routes that the
+ * function holds and runs them. Go starts it with two inherited sockets: the
+ * listening one that requests come through, as ordinary HTTP/1.1, and the
+ * channel (channel.cjs). Everything that can be decided outside is decided by
+ * Go and arrives in the header x-pack-invocation, which never comes from
+ * outside.
+ *
+ * @typedef {object} Invocation
+ * @property {string} id       names the invocation on the channel
+ * @property {string} entry    the file to run, relative to the archive
+ * @property {string} type     the adapter's output type
+ * @property {string} [initURL] the address as the viewer wrote it
+ * @property {Record<string, unknown>} [meta] more of Next's requestMeta
+ */
+
+const http = require('node:http')
+const path = require('node:path')
+const { createRequire } = require('node:module')
+const { AsyncLocalStorage } = require('node:async_hooks')
+const { Channel } = require('./channel.cjs')
+const { runProxy } = require('./proxy.cjs')
+const { Work } = require('./work.cjs')
+
+const LISTEN_FD = 3
+const CHANNEL_FD = 4
+const INVOCATION_HEADER = 'x-pack-invocation'
+const OUTCOME_HEADER = 'x-pack-outcome'
+
+const root = process.cwd()
+const config = JSON.parse(process.env.PACK_NODE || '{}')
+delete process.env.PACK_NODE
+
+const channel = new Channel(CHANNEL_FD)
+globalThis[Symbol.for('pack.channel')] = channel
+
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void}>} */
+const requestContext = new AsyncLocalStorage()
+for (const name of ['@next/request-context', '@vercel/request-context']) {
+  globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
+}
+
+/** @type {Map<string, Function>} */
+const handlers = new Map()
+
+/** @param {string} file */
+function load(file) {
+  let handler = handlers.get(file)
+  if (!handler) {
+    const module = require(path.join(root, file))
+    handler = module.handler ?? module.default?.handler
+    if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
+    handlers.set(file, handler)
+  }
+  return handler
+}
+
+/** @param {http.IncomingMessage} req @returns {Invocation} */
+function invocationOf(req) {
+  const invocation = JSON.parse(Buffer.from(String(req.headers[INVOCATION_HEADER]), 'base64').toString())
+  delete req.headers[INVOCATION_HEADER]
+  const raw = req.rawHeaders
+  for (let i = raw.length - 2; i >= 0; i -= 2) {
+    if (raw[i].toLowerCase() === INVOCATION_HEADER) raw.splice(i, 2)
+  }
+  return invocation
+}
+
+/** @param {http.IncomingMessage} req @param {http.ServerResponse} res */
+async function answer(req, res) {
+  const invocation = invocationOf(req)
+  const work = new Work(invocation.id, channel)
+  const closed = new Promise((resolve) => res.once('close', resolve))
+  const context = { waitUntil: (promise) => work.add(promise) }
+  await requestContext.run(context, async () => {
+    try {
+      const handler = load(invocation.entry)
+      if (invocation.type === 'MIDDLEWARE') await runProxy(handler, req, res, invocation, context, config)
+      else await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
+    } catch (error) {
+      fail(res, error)
+    }
+  })
+  // The handler may return before the response has been written.
+  await closed
+  await work.settle()
+}
+
+/** @param {Invocation} invocation */
+function requestMeta(invocation) {
+  return {
+    ...invocation.meta,
+    relativeProjectDir: config.relativeProjectDir ?? '.',
+    ...(invocation.initURL ? { initURL: invocation.initURL, initProtocol: invocation.initURL.split(':', 1)[0] } : {}),
+    revalidate: async ({ urlPath, headers, opts }) => {
+      await channel.call({ op: 'revalidate-path', path: urlPath, headers: headers ?? {}, onlyGenerated: Boolean(opts?.unstable_onlyGenerated) })
+    },
+    render404: async (_req, res) => {
+      res.statusCode = 404
+      res.setHeader(OUTCOME_HEADER, 'not-found')
+      res.end()
+    },
+  }
+}
+
+/**
+ * A handler that throws has not answered: Go renders the error page, or breaks
+ * the stream when part of an answer is out.
+ * @param {http.ServerResponse} res
+ * @param {unknown} error
+ */
+function fail(res, error) {
+  const notFound = error instanceof Error && error.constructor.name === 'NoFallbackError'
+  if (!notFound) console.error(error)
+  if (res.headersSent) {
+    res.destroy()
+    return
+  }
+  res.statusCode = notFound ? 404 : 500
+  res.setHeader(OUTCOME_HEADER, notFound ? 'not-found' : 'error')
+  res.end()
+}
+
+function start() {
+  if (config.projectDir) process.chdir(path.join(root, config.projectDir))
+  for (const file of config.entries ?? []) {
+    // Next's AsyncLocalStorage and globals must be in place before any entry.
+    createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
+    load(file)
+  }
+  const server = http.createServer({ keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (req, res) => {
+    answer(req, res).catch((error) => {
+      console.error(error)
+      res.destroy()
+    })
+  })
+  server.maxRequestsPerSocket = 0
+  server.listen({ fd: LISTEN_FD }, () => channel.send({ event: 'ready' }))
+}
+
+try {
+  start()
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+  channel.send({ event: 'failed', name: error?.name ?? 'Error', message: error?.message ?? String(error), stack: error?.stack ?? '' })
+  channel.socket.end(() => process.exit(1))
+}
