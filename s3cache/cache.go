@@ -1,0 +1,217 @@
+package s3cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Options make a Cache.
+type Options struct {
+	// Store and Tags are required.
+	Store Store
+	Tags  TagStore
+	// Prefix is below which pages and leases are kept, as a deployment's id: dropping
+	// it drops them as a whole. Without a slash at the end.
+	Prefix string
+	// DataPrefix is below which the data cache is kept; "" means Prefix.
+	DataPrefix string
+	// MemoryBytes bounds the decoded entries kept in memory; 0 means 32 MiB, negative
+	// means none.
+	MemoryBytes int64
+}
+
+// Cache is what the gateway and the functions use: a Store, a TagStore, and a small
+// memory of decoded entries. Methods may be called by any number of goroutines.
+type Cache struct {
+	store      Store
+	tags       TagStore
+	prefix     string
+	dataPrefix string
+	memory     *memory
+	counters   counters
+}
+
+// attempts is how often a conditional write is made before the writer gives up. Each
+// failure means that another writer got through.
+const attempts = 32
+
+// New returns a cache. It does no I/O.
+func New(o Options) *Cache {
+	if o.MemoryBytes == 0 {
+		o.MemoryBytes = 32 << 20
+	}
+	if o.DataPrefix == "" {
+		o.DataPrefix = o.Prefix
+	}
+	return &Cache{
+		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
+		memory: newMemory(o.MemoryBytes),
+	}
+}
+
+// Lookup returns the entry of a key and how it may be used; the entry is nil only when
+// it is Missing. extraTags count besides the entry's own (the soft tags of the data
+// cache).
+//
+// An error is for the log: the state is right without looking at it. The store failing
+// is Missing, and so is an object that is no entry. The tag store failing is Expired,
+// for nobody knows what was revalidated: render, and fall back on the entry.
+func (c *Cache) Lookup(ctx context.Context, key Key, extraTags []string) (*Entry, State, error) {
+	entry, _, err := c.read(ctx, c.object(key))
+	state := Missing
+	if entry != nil {
+		state, err = c.judge(ctx, entry, extraTags)
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	c.counters.states[state].Add(1)
+	if err != nil {
+		err = fmt.Errorf("look up %s: %w", key.Name, err)
+	}
+	return entry, state, err
+}
+
+// judge asks the tag store about the entry's tags and returns its state.
+func (c *Cache) judge(ctx context.Context, entry *Entry, extraTags []string) (State, error) {
+	tags := entry.Tags
+	if len(extraTags) > 0 {
+		tags = append(tags[:len(tags):len(tags)], extraTags...)
+	}
+	if len(tags) == 0 {
+		return Freshness(entry, nil, nil, milliseconds()), nil
+	}
+	marks, err := c.tags.Read(ctx, tags)
+	if err != nil {
+		c.counters.tagErrors.Add(1)
+		return Expired, err
+	}
+	return Freshness(entry, tags, marks, milliseconds()), nil
+}
+
+// read returns an object's entry and ETag. Errors: ErrNotFound; ErrCorrupt, then with
+// the ETag; the store's.
+func (c *Cache) read(ctx context.Context, name string) (*Entry, string, error) {
+	held, known := c.memory.get(name)
+	object, err := c.store.Get(ctx, name, known)
+	switch {
+	case errors.Is(err, ErrNotModified) && held != nil:
+		c.counters.remembered.Add(1)
+		return held, known, nil
+	case errors.Is(err, ErrNotFound):
+		c.memory.forget(name)
+		return nil, "", ErrNotFound
+	case err != nil:
+		c.counters.storeErrors.Add(1)
+		return nil, "", err
+	}
+	entry, err := DecodeEntry(object.Body)
+	if err != nil {
+		c.counters.corrupt.Add(1)
+		return nil, object.ETag, err
+	}
+	c.memory.put(name, entry, object.ETag, int64(len(object.Body)))
+	return entry, object.ETag, nil
+}
+
+// Store writes an entry unless a newer render is there: stored tells. The entry belongs
+// to the cache afterwards.
+func (c *Cache) Store(ctx context.Context, key Key, entry *Entry) (stored bool, err error) {
+	return c.write(ctx, key, entry, func(there *Entry) bool { return there.Created <= entry.Created })
+}
+
+// Seed writes an entry of the build unless it, or anything newer, is already there.
+func (c *Cache) Seed(ctx context.Context, key Key, entry *Entry) (stored bool, err error) {
+	return c.write(ctx, key, entry, func(there *Entry) bool { return there.Created < entry.Created })
+}
+
+// write stores an entry if replaces allows it for what is there; the conditional write
+// makes the two one step.
+func (c *Cache) write(ctx context.Context, key Key, entry *Entry, replaces func(there *Entry) bool) (bool, error) {
+	body, err := entry.Encode()
+	if err != nil {
+		return false, fmt.Errorf("store %s: %w", key.Name, err)
+	}
+	// What is remembered is what any other reader gets, filled ETags included.
+	if entry, err = DecodeEntry(body); err != nil {
+		return false, fmt.Errorf("store %s: %w", key.Name, err)
+	}
+	name := c.object(key)
+	for range attempts {
+		there, etag, err := c.read(ctx, name)
+		condition := IfMatch(etag)
+		switch {
+		case err == nil && !replaces(there):
+			c.counters.outrun.Add(1)
+			return false, nil
+		case errors.Is(err, ErrNotFound):
+			condition = IfAbsent
+		case err != nil && !errors.Is(err, ErrCorrupt):
+			return false, fmt.Errorf("store %s: %w", key.Name, err)
+		}
+		etag, err = c.store.Put(ctx, name, body, condition)
+		if err == nil {
+			c.counters.stored.Add(1)
+			c.memory.put(name, entry, etag, int64(len(body)))
+			return true, nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			c.counters.storeErrors.Add(1)
+			return false, fmt.Errorf("store %s: %w", key.Name, err)
+		}
+		c.counters.conflicts.Add(1)
+	}
+	return false, fmt.Errorf("store %s: %w", key.Name, ErrConflict)
+}
+
+// RevalidateTags does what Next.js's revalidateTag(tags, durations) does: without
+// durations, whatever was rendered before now and carries one of the tags is expired;
+// with them it is stale, and expires after durations.Expire. One write a tag.
+func (c *Cache) RevalidateTags(ctx context.Context, tags []string, durations *Durations) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	var known map[string]Tag
+	var err error
+	if durations != nil {
+		if known, err = c.tags.Read(ctx, tags); err != nil {
+			c.counters.tagErrors.Add(1)
+			return fmt.Errorf("revalidate tags: %w", err)
+		}
+	}
+	now := milliseconds()
+	updates := make(map[string]Tag, len(tags))
+	for _, tag := range tags {
+		updates[tag] = durations.update(known[tag], now)
+	}
+	if err := c.tags.Write(ctx, updates); err != nil {
+		c.counters.tagErrors.Add(1)
+		return fmt.Errorf("revalidate tags: %w", err)
+	}
+	return nil
+}
+
+// Drop deletes every object below a prefix, as of a deployment that is not kept any
+// more, and returns how many. It goes on after failures and returns the first.
+func (c *Cache) Drop(ctx context.Context, prefix string) (dropped int, err error) {
+	if prefix == "" {
+		return 0, errors.New("drop entries: the prefix is empty")
+	}
+	for item, listed := range c.store.List(ctx, prefix+"/") {
+		failed := listed
+		if failed == nil {
+			c.memory.forget(item.Key)
+			failed = c.store.Delete(ctx, item.Key, Condition{})
+		}
+		if failed == nil {
+			dropped++
+		} else if err == nil {
+			err = fmt.Errorf("drop entries of %s: %w", prefix, failed)
+		}
+	}
+	return dropped, err
+}
+
+func milliseconds() int64 { return time.Now().UnixMilli() }
