@@ -8,7 +8,6 @@ import (
 
 	"pack/lambda/invoke"
 	"pack/manifest"
-	"pack/s3cache"
 )
 
 // notFound answers with the app's own 404 page. Headers that are set already,
@@ -30,43 +29,33 @@ func (g *Gateway) serverError(w http.ResponseWriter, r *http.Request) {
 	g.errorPage(w, r, http.StatusInternalServerError)
 }
 
-// errorPage renders an error status: as the App Router's prerendered page, as
-// the Pages Router's static one, by their function, or in plain text.
+// errorPage renders an error status: from the page that the build made of it,
+// by the function that renders it, or in plain text.
 func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) {
-	if status == http.StatusNotFound && g.storedError(w, r, "/_not-found", status) {
+	app := status == http.StatusNotFound && g.outputs["/_not-found"] != nil
+	if app && isRSC(r) && g.renderedError(w, r, g.outputs["/_not-found"], status) {
 		return
 	}
 	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
+		if app {
+			// The file is the App Router's not-found page.
+			w.Header().Add("Vary", g.vary)
+			w.Header().Set("X-Nextjs-Cache", "HIT")
+			w.Header().Set("X-Nextjs-Prerender", "1")
+			w.Header().Set("X-Nextjs-Stale-Time", "300")
+		}
 		g.serveStaticPage(w, r, asset, status)
 		return
 	}
-	for _, pathname := range []string{"/_not-found", "/_error"} {
-		if pathname == "/_not-found" && status != http.StatusNotFound {
-			continue
-		}
-		if output := g.outputs[pathname]; output != nil && g.renderedError(w, r, output, status) {
-			return
-		}
+	if app && g.renderedError(w, r, g.outputs["/_not-found"], status) {
+		return
+	}
+	if output := g.outputs["/_error"]; output != nil && g.renderedError(w, r, output, status) {
+		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(http.StatusText(status)))
-}
-
-// storedError answers with a prerendered error page.
-func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, pathname string, status int) bool {
-	ref, ok := g.pages.parts[pathname]
-	if !ok {
-		return false
-	}
-	entry, state, err := g.cache.Lookup(r.Context(), s3cache.PageKey(ref.page.Key), nil)
-	if err != nil {
-		slog.Error("cache lookup failed", "key", ref.page.Key, "error", err)
-	}
-	if state != s3cache.Fresh && state != s3cache.Stale {
-		return false
-	}
-	return g.writeHit(w, r, hit{page: ref.page, entry: entry, part: partOf(r, ref), cache: "HIT", status: status})
 }
 
 // renderedError has a function render the error page.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"time"
 )
+
+var errPrivate = errors.New("address is private; external rewrites reach public ones only")
 
 type targetKey struct{}
 

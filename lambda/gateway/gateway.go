@@ -5,7 +5,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -55,6 +54,7 @@ type Gateway struct {
 	pages      pages
 	outputs    map[string]*manifest.Output
 	functions  map[string]*manifest.Function
+	image      string
 	assets     *assets
 	cache      *s3cache.Cache
 	invoker    Invoker
@@ -67,7 +67,7 @@ type Gateway struct {
 // cannot be compiled; it does no I/O.
 func New(o Options) (*Gateway, error) {
 	d := o.Deployment
-	routes, err := router.New(table(d))
+	routes, err := router.New(router.TableOf(d))
 	if err != nil {
 		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
 	}
@@ -91,6 +91,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	for i := range d.Functions {
 		g.functions[d.Functions[i].Name] = &d.Functions[i]
+		if d.Functions[i].Kind == manifest.ImageFunction {
+			g.image = d.Functions[i].Name
+		}
 	}
 	for _, page := range d.Pages {
 		for _, c := range page.BypassFor {
@@ -122,7 +125,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		strip(r.Header)
 	}
 	forward(r)
-	resolved, err := g.router.Resolve(r.Context(), request(r), g.runProxy(r))
+	run := &proxyRun{gateway: g, request: r}
+	resolved, err := g.router.Resolve(r.Context(), &router.Request{
+		Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header, HTTPS: strings.HasPrefix(origin(r), "https:"),
+	}, run.proxy())
 	if err != nil {
 		slog.Error("request could not be routed", "path", r.URL.Path, "error", err)
 		g.serverError(w, r)
@@ -135,11 +141,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case router.Redirect:
 		redirect(w, resolved)
 	case router.Responded:
-		g.relayProxy(w, r, resolved)
+		run.relay(w, r, resolved)
 	case router.External:
 		g.rewriteOutside(w, r, resolved)
 	case router.Asset:
 		g.serveAsset(w, r, resolved)
+	case router.Image:
+		g.serveImage(w, r, resolved)
 	case router.Output:
 		g.serveOutput(w, r, resolved)
 	default:
@@ -149,8 +157,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveOutput answers from the page store or from the output's function.
 func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
-	overrideHeaders(r, resolved)
-	ref, isPage := g.pages.find(resolved.Pathname, resolved.Path)
+	r.Header = resolved.RequestHeader
+	ref, isPage := g.pages.find(resolved)
 	output := g.outputFor(resolved.Pathname, ref)
 	if output == nil {
 		g.notFound(w, r)
@@ -158,7 +166,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	}
 	t := target{
 		function: output.Function, entry: output.Entry,
-		path: resolved.Path, query: resolved.Query, locale: resolved.Locale,
+		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
 	}
 	app := output.Type == "APP_PAGE"
 	if app && isRSC(r) {
@@ -260,6 +268,7 @@ func addHeaders(to, from http.Header) {
 
 func redirect(w http.ResponseWriter, resolved *router.Result) {
 	w.Header().Set("Location", resolved.Location)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if resolved.Status == http.StatusPermanentRedirect {
 		// For clients that know no 308 (next/dist/server/lib/router-server.js).
 		w.Header().Set("Refresh", "0;url="+resolved.Location)
@@ -285,8 +294,16 @@ func (g *Gateway) rewriteOutside(w http.ResponseWriter, r *http.Request, resolve
 		g.serverError(w, r)
 		return
 	}
-	overrideHeaders(r, resolved)
+	r.Header = resolved.RequestHeader
 	g.external.ServeHTTP(w, withTarget(r, address))
 }
 
-var errPrivate = errors.New("address is private; external rewrites reach public ones only")
+// serveImage has the image function answer.
+func (g *Gateway) serveImage(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	if g.image == "" {
+		g.notFound(w, r)
+		return
+	}
+	response, err := g.invoke(r, target{function: g.image, path: resolved.Path, query: resolved.RawQuery})
+	g.relay(w, r, response, err)
+}

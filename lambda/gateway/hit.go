@@ -88,7 +88,9 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	var body []byte
 	if !missing {
 		body = part.Body
-		if g.app.GenerateETags && h.entry.Kind != s3cache.KindAppRoute && part.ETag != "" {
+		// Next makes ETags of strings, not of buffers (RSC, route handlers).
+		text := h.part == s3cache.PartHTML || h.part == s3cache.PartData
+		if g.app.GenerateETags && text && part.ETag != "" {
 			header.Set("Etag", part.ETag)
 			if fresh(r.Header, part.ETag) && status == http.StatusOK {
 				header.Del("Content-Type")

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"pack/lambda/router"
 	"pack/manifest"
 )
 
@@ -41,13 +42,17 @@ func primaryPart(kind string) string {
 	return "html"
 }
 
-// find returns the page of a resolved pathname. template is the pathname of
-// the output (/blog/[slug].rsc), path the concrete one, encoded.
-func (p pages) find(template, path string) (partRef, bool) {
-	if ref, ok := p.parts[decodePath(path)]; ok && !ref.page.Template {
+// find returns the page of a resolved request: the address's own, or the
+// template that it is made from.
+func (p pages) find(resolved *router.Result) (partRef, bool) {
+	if resolved.Part != "" {
+		ref, ok := p.parts[resolved.Part]
+		return ref, ok
+	}
+	if ref, ok := p.parts[decodePath(resolved.Path)]; ok && !ref.page.Template {
 		return ref, true
 	}
-	ref, ok := p.parts[template]
+	ref, ok := p.parts[resolved.Pathname]
 	return ref, ok
 }
 

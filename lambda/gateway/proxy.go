@@ -6,55 +6,77 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 
 	"pack/lambda/router"
 )
 
-// runProxy lets the router run proxy.ts when a matcher asks for it.
-func (g *Gateway) runProxy(r *http.Request) router.Proxy {
-	if g.proxy == nil {
+// proxyRun is one request's run of proxy.ts.
+type proxyRun struct {
+	gateway  *Gateway
+	request  *http.Request
+	response *http.Response
+}
+
+// proxy is what the router calls when a matcher of proxy.ts fits; nil for an
+// app without.
+func (p *proxyRun) proxy() router.Proxy {
+	if p.gateway.proxy == nil {
 		return nil
 	}
 	return func(ctx context.Context, matched *router.Request) (*router.ProxyResult, error) {
 		// proxy.ts and the route both read the body.
-		var body []byte
-		if r.Body != nil {
-			var err error
-			if body, err = io.ReadAll(r.Body); err != nil {
-				return nil, fmt.Errorf("read request body: %w", err)
-			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
+		body, err := io.ReadAll(p.request.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read request body: %w", err)
 		}
-		out := r.Clone(ctx)
+		p.request.Body = io.NopCloser(bytes.NewReader(body))
+		out := p.request.Clone(ctx)
 		out.Body = io.NopCloser(bytes.NewReader(body))
-		response, err := g.proxy(out, origin(r)+r.URL.RequestURI())
+		p.response, err = p.gateway.proxy(out, origin(p.request)+matched.Target)
 		if err != nil {
 			return nil, fmt.Errorf("run proxy.ts: %w", err)
 		}
-		return router.ParseProxyResponse(response)
+		relocate(p.response.Header, p.request)
+		return router.ParseProxyResponse(p.response.StatusCode, p.response.Header)
 	}
 }
 
-// relayProxy passes on an answer that proxy.ts gave itself.
-func (g *Gateway) relayProxy(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+// relay passes on an answer that proxy.ts gave itself.
+func (p *proxyRun) relay(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
 	w.WriteHeader(resolved.Status)
-	if resolved.Body == nil {
-		return
-	}
-	defer resolved.Body.Close()
 	if r.Method == http.MethodHead {
 		return
 	}
-	if err := stream(w, resolved.Body); err != nil {
+	if err := stream(w, p.response.Body); err != nil {
 		slog.Error("answer of proxy.ts broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// overrideHeaders gives the route the request headers that proxy.ts set.
-func overrideHeaders(r *http.Request, resolved *router.Result) {
-	if resolved.RequestHeader != nil {
-		r.Header = resolved.RequestHeader
+// relocate undoes what Next's URL class does to loopback addresses: it calls
+// them all localhost, and a rewrite to the app itself would look like one to
+// another host (next/dist/server/web/next-url.js).
+func relocate(h http.Header, r *http.Request) {
+	name, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		name, port = r.Host, ""
+	}
+	if address, err := netip.ParseAddr(strings.Trim(name, "[]")); err != nil || !address.IsLoopback() {
+		return
+	}
+	alias := "localhost"
+	if port != "" {
+		alias += ":" + port
+	}
+	from := strings.TrimSuffix(origin(r), r.Host) + alias
+	for _, key := range []string{"Location", "X-Middleware-Rewrite", "X-Middleware-Redirect"} {
+		value := h.Get(key)
+		if rest, ok := strings.CutPrefix(value, from); ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
+			h.Set(key, origin(r)+rest)
+		}
 	}
 }

@@ -83,7 +83,8 @@ function toEntry(value, ctx, created) {
   const meta = {
     kind: value ? value.kind : 'NOT_FOUND',
     created,
-    revalidate: typeof control.revalidate === 'number' ? control.revalidate : null,
+    // Next takes a page without a lifetime for stale after a second.
+    revalidate: typeof control.revalidate === 'number' ? control.revalidate : ctx.cacheControl ? null : 1,
     expire: typeof control.expire === 'number' ? control.expire : null,
   }
   /** @type {Part[]} */

@@ -1,0 +1,299 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// resolution is one request on its way through the phases.
+type resolution struct {
+	router  *Router
+	request *Request
+	// headers are the request's, without Next's internal names and with what
+	// the proxy changed.
+	headers  http.Header
+	response http.Header
+
+	// path is the current pathname; rawPath the one of the request.
+	path, rawPath string
+	rawQuery      string
+	query         Query
+	queryParsed   bool
+	// initial is the query of the request.
+	initial Query
+
+	host string
+	// data is set for data requests that are resolved as pages; dataHeader for
+	// all requests that next start marks with x-nextjs-data.
+	data, dataHeader bool
+	rewritten        bool
+
+	locale, defaultLocale string
+	// localeInPath: the visitor's address names a locale.
+	localeInPath bool
+}
+
+// run takes the request through the phases in next start's order.
+func (s *resolution) run(ctx context.Context, proxy Proxy) (*Result, error) {
+	s.headers = withoutInternal(s.request.Header)
+	if !validTarget(s.request.Target) {
+		return nil, errMalformed
+	}
+	path, query := splitTarget(s.request.Target)
+	s.rawQuery = query
+	if result := s.redirectLocale(path); result != nil {
+		return result, nil
+	}
+	if collapsed := collapseSlashes(path); collapsed != path {
+		return s.redirect(normalizePath(collapsed)+search(escapeSearch(query)), http.StatusPermanentRedirect), nil
+	}
+	s.rawPath, s.path = path, normalizePath(path)
+	s.addLocale()
+	s.takeData()
+
+	if result, err := s.apply(s.router.beforeMiddleware); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.runProxy(ctx, proxy); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.rewrite(s.router.beforeFiles, false); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.checkFiles(); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.rewrite(s.router.afterFiles, true); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.check(); result != nil || err != nil {
+		return result, err
+	}
+	if result, err := s.rewrite(s.router.fallback, true); result != nil || err != nil {
+		return result, err
+	}
+	return s.finish(&Result{Kind: NotFound, Status: http.StatusNotFound}, s.path), nil
+}
+
+// apply runs header rules and redirects. A redirect carries no headers of
+// other rules.
+func (s *resolution) apply(p *phase) (*Result, error) {
+	var buffer [32]int32
+	for _, i := range p.index.candidates(buffer[:0], s.path, -1) {
+		r := &p.rules[i]
+		found, captured, ok, err := s.matches(r)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if r.redirect {
+			if result := s.redirectBy(r, found, captured); result != nil {
+				return result, nil
+			}
+			continue
+		}
+		s.setHeaders(r, found, captured)
+	}
+	return nil, nil
+}
+
+// setHeaders sets what a rule says. The rule that Next generates for its own
+// hashed files yields to what the app's rules say.
+func (s *resolution) setHeaders(r *rule, found captures, captured []Pair) {
+	for _, h := range r.headers {
+		name, value := h.key.expand(found, captured), h.value.expand(found, captured)
+		if r.generated && s.response.Get(name) != "" {
+			continue
+		}
+		setRuleHeader(s.response, name, value)
+	}
+}
+
+// matches tries a rule on the current path.
+func (s *resolution) matches(r *rule) (captures, []Pair, bool, error) {
+	path := s.path
+	if r.internal {
+		path = s.withoutDefaultLocale()
+	}
+	found, ok, err := r.pattern.match(path)
+	if err != nil || !ok {
+		return captures{}, nil, false, err
+	}
+	if len(r.has) == 0 && len(r.missing) == 0 {
+		return found, nil, true, nil
+	}
+	captured, ok, err := meets(s, r.has, r.missing)
+	return found, captured, ok, err
+}
+
+// redirectBy answers with a rule's redirect, or nil where it does not apply:
+// the app's own redirects leave /_next alone (buildCustomRoute).
+func (s *resolution) redirectBy(r *rule, found captures, captured []Pair) *Result {
+	if restricted := s.router.app.BasePath + "/_next"; !r.internal && len(s.path) >= len(restricted) &&
+		strings.EqualFold(s.path[:len(restricted)], restricted) {
+		return nil
+	}
+	return s.redirect(s.destination(r, found, captured, escapeLocation), r.status)
+}
+
+// destination fills a rule's destination in and merges its query over the
+// request's.
+func (s *resolution) destination(r *rule, found captures, captured []Pair, encode func(string) string) string {
+	d := r.destination
+	path := encode(collapseSlashes(d.path.expand(found, captured)))
+	if path == "" || path[0] != '/' {
+		// Next would send an empty Location, which means the same address again.
+		path = "/" + path
+	}
+	query := s.queryPairs().merge(d.pairs(found, captured)).stringify(s.initialPairs())
+	location := d.origin.expand(found, captured) + path + search(query)
+	if hash := d.hash.expand(found, captured); hash != "" {
+		location += "#" + hash
+	}
+	return escape(location, func(byte) bool { return false })
+}
+
+// redirect answers with a redirect. Permanent ones repeat themselves in a
+// Refresh header, as next start's do.
+func (s *resolution) redirect(location string, status int) *Result {
+	header := http.Header{}
+	if status == http.StatusPermanentRedirect {
+		header.Set("Refresh", "0;url="+location)
+	}
+	return &Result{Kind: Redirect, Status: status, Location: location, Header: header, RequestHeader: s.headers}
+}
+
+// runProxy calls the proxy when a matcher matches the path or its decoded form,
+// and does what it says.
+func (s *resolution) runProxy(ctx context.Context, proxy Proxy) (*Result, error) {
+	if proxy == nil || len(s.router.matchers.rules) == 0 {
+		return nil, ctx.Err()
+	}
+	wanted, err := s.wantsProxy()
+	if err != nil || !wanted {
+		return nil, err
+	}
+	answer, err := proxy(ctx, s.proxyRequest())
+	if err != nil {
+		return nil, fmt.Errorf("run proxy: %w", err)
+	}
+	if answer == nil {
+		return nil, nil
+	}
+	s.headers = answer.applyHeaders(s.headers, s.response)
+	if answer.Rewrite != "" {
+		if origin, location := s.relative(answer.Rewrite); origin != "" {
+			s.response.Set(headerMiddlewareRewrite, origin+location)
+			return s.external(origin+location, s.response), nil
+		} else {
+			s.response.Set(headerMiddlewareRewrite, location)
+			s.replace(location)
+		}
+	}
+	if answer.Redirect != "" {
+		origin, location := s.relative(answer.Redirect)
+		result := s.redirect(origin+location, answer.Status)
+		refresh := result.Header
+		result.Header = s.response
+		result.Header.Del("Location")
+		if value := refresh.Get("Refresh"); value != "" {
+			result.Header.Set("Refresh", value)
+		}
+		return result, nil
+	}
+	if answer.Respond {
+		result := s.finish(&Result{Kind: Responded, Status: answer.Status}, s.path)
+		return result, nil
+	}
+	return nil, nil
+}
+
+// wantsProxy reports whether a matcher matches. The decoded form is tried as
+// well: /%61dmin must not get around a matcher for /admin.
+func (s *resolution) wantsProxy() (bool, error) {
+	for _, path := range s.matcherPaths() {
+		for i := range s.router.matchers.rules {
+			r := &s.router.matchers.rules[i]
+			ok, err := r.pattern.test(path)
+			if err == nil && ok {
+				_, ok, err = meets(s, r.has, r.missing)
+			}
+			if err != nil || ok {
+				return ok, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func (s *resolution) matcherPaths() []string {
+	if decoded, ok := decodeComponent(s.path); ok && decoded != s.path {
+		return []string{s.path, decoded}
+	}
+	return []string{s.path}
+}
+
+// proxyRequest is the request as the proxy is to see it.
+func (s *resolution) proxyRequest() *Request {
+	r := *s.request
+	r.Header = s.headers
+	switch {
+	case s.router.app.SkipProxyURLNormalize:
+	case s.data:
+		r.Target = s.router.dataOfPage(s.path) + search(s.rawQuery)
+	default:
+		r.Target = s.path + search(s.rawQuery)
+	}
+	return &r
+}
+
+// relative splits an address into its origin, empty when it is the app's own,
+// and the rest (getRelativeURL).
+func (s *resolution) relative(address string) (origin, rest string) {
+	if strings.HasPrefix(address, "//") {
+		address = s.scheme() + ":" + address
+	}
+	origin, rest, absolute := cutOrigin(address)
+	if absolute && sameOrigin(origin, s.scheme()+"://"+s.request.Host) {
+		origin = ""
+	}
+	if rest == "" || rest[0] != '/' {
+		rest = "/" + rest
+	}
+	return origin, rest
+}
+
+func (s *resolution) scheme() string {
+	if s.request.HTTPS {
+		return "https"
+	}
+	return "http"
+}
+
+// replace goes on with another path and query of the app.
+func (s *resolution) replace(target string) {
+	path, query := splitTarget(target)
+	s.path, s.rawQuery, s.queryParsed, s.rewritten = normalizePath(path), query, false, true
+	if s.data {
+		if page, ok := s.router.pageOfData(s.path); ok {
+			s.path = s.router.addBase(page)
+		}
+	}
+	s.takeLocale(s.path)
+}
+
+func (s *resolution) external(location string, header http.Header) *Result {
+	return s.finish(&Result{Kind: External, Location: location, Header: header}, s.path)
+}
+
+// search puts a question mark in front of a query that is there.
+func search(query string) string {
+	if query == "" {
+		return ""
+	}
+	return "?" + query
+}
