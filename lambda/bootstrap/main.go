@@ -14,11 +14,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"pack/lambda/event"
+	packruntime "pack/lambda/runtime"
 )
 
 // initLimit is how long code may take to load: AWS ends the init phase after
@@ -32,13 +32,16 @@ func main() {
 	if err != nil {
 		abort(err)
 	}
+	runtime.GOMAXPROCS(s.processors())
 	ctx, cancel := context.WithTimeout(context.Background(), initLimit)
 	handler, err := s.handler(ctx)
 	cancel()
 	if err != nil {
 		abort(err)
 	}
-	lambda.Start(event.Handle(handler))
+	err = packruntime.Serve(os.Getenv("AWS_LAMBDA_RUNTIME_API"), event.Handle(handler))
+	fmt.Fprintln(os.Stderr, "pack:", err)
+	os.Exit(1)
 }
 
 // handler makes what the archive holds: a gateway or a route function.
@@ -55,7 +58,7 @@ func (s settings) handler(ctx context.Context) (http.Handler, error) {
 
 // abort reports an init error and ends the process, as the Runtime API wants.
 func abort(err error) {
-	reportInit(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err)
+	_ = packruntime.ReportInit(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err)
 	fmt.Fprintln(os.Stderr, "pack:", err)
 	os.Exit(1)
 }

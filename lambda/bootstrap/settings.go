@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -171,4 +172,11 @@ func (s settings) nodeOptions() node.Options {
 	}
 	o.Env = append(o.Env, "NODE_ENV=production")
 	return o
+}
+
+// processors is how many vCPUs Lambda gives a function of this memory: one per
+// 1,769 MB (AWS Lambda Developer Guide, "Configure Lambda function memory").
+// More threads than that only get into each other's way.
+func (s settings) processors() int {
+	return min(max(1, s.memory/1769), runtime.NumCPU())
 }

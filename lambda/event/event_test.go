@@ -3,7 +3,6 @@ package event_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +15,7 @@ import (
 
 func invoke(t *testing.T, h http.HandlerFunc, payload string) *event.Response {
 	t.Helper()
-	response, err := event.Handle(h)(t.Context(), json.RawMessage(payload))
+	response, err := event.Handle(h)(t.Context(), []byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +169,7 @@ func TestAbandonedResponseEndsTheHandler(t *testing.T) {
 }
 
 func TestForeignEventIsRefused(t *testing.T) {
-	_, err := event.Handle(http.NotFoundHandler())(context.Background(), json.RawMessage(`{"Records":[]}`))
+	_, err := event.Handle(http.NotFoundHandler())(context.Background(), []byte(`{"Records":[]}`))
 	if err == nil || !strings.Contains(err.Error(), "payload format 2.0") {
 		t.Errorf("error %v", err)
 	}

@@ -35,8 +35,10 @@ type prelude struct {
 // PreludeEnd separates the prelude from the body.
 var PreludeEnd = make([]byte, 8)
 
-// Response is what an invocation answers. aws-lambda-go reads it to the end,
-// then calls Close, and asks for the next invocation when Close returns.
+// Response is what an invocation answers. The invocation loop takes it to the
+// end, then calls Close, and asks for the next invocation when Close returns.
+// It is an io.ReadCloser with a content type as well, so that aws-lambda-go's
+// loop can do the same.
 type Response struct {
 	cancel context.CancelFunc
 	after  *After
@@ -52,8 +54,8 @@ type Response struct {
 // Handle makes a Lambda handler of h: one goroutine per invocation, its answer
 // streamed. A panic in h is a 500, or a broken stream when part of an answer is
 // out; http.ErrAbortHandler breaks the stream on purpose.
-func Handle(h http.Handler) func(context.Context, json.RawMessage) (*Response, error) {
-	return func(ctx context.Context, raw json.RawMessage) (*Response, error) {
+func Handle(h http.Handler) func(context.Context, []byte) (*Response, error) {
+	return func(ctx context.Context, raw []byte) (*Response, error) {
 		request, call, err := parse(raw)
 		if err != nil {
 			return nil, err
@@ -96,6 +98,22 @@ func (r *Response) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	return 0, io.EOF
+}
+
+// Next waits for the next piece of prelude and body. done comes with the last
+// piece, which may be empty; p is the caller's. An error breaks the stream off.
+func (r *Response) Next() (p []byte, done bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.done && (!r.committed || len(r.pending) == 0) {
+		r.changed.Wait()
+	}
+	p, r.pending = r.pending, nil
+	if r.done {
+		return p, true, r.err
+	}
+	r.changed.Broadcast()
+	return p, false, nil
 }
 
 // ContentType implements aws-lambda-go's contract for streamed responses.

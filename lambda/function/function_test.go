@@ -56,7 +56,7 @@ func archive(t *testing.T, code string) string {
 	t.Helper()
 	root := t.TempDir()
 	for name, content := range map[string]string{
-		"shop/.next/server/app/r.js":                                            code,
+		"shop/.next/server/app/r.js": code,
 		"shop/node_modules/next/dist/build/adapter/setup-node-env.external.js": "",
 	} {
 		path := filepath.Join(root, name)
@@ -215,8 +215,11 @@ func TestPostResponseWork(t *testing.T) {
 			t.Errorf("%s: %v", target, a.err)
 		}
 		for _, line := range lines {
-			if !log.has(line) {
-				t.Errorf("%s: the invocation ended before %q was logged", target, line)
+			// The process's own output takes its way through a pipe.
+			for deadline := time.Now().Add(10 * time.Second); !log.has(line); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("%s: %q was not logged", target, line)
+				}
 			}
 		}
 	}

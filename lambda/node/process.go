@@ -60,16 +60,6 @@ type Process struct {
 	settled map[string]chan []Failure
 }
 
-// LoadError is how a process reports that an entry could not be loaded.
-type LoadError struct {
-	// Name is the JavaScript error's name, Stack its stack.
-	Name, Message, Stack string
-}
-
-func (e *LoadError) Error() string {
-	return fmt.Sprintf("load the function's code: %s: %s", e.Name, e.Message)
-}
-
 // ErrDied is wrapped by every error that comes from a process that is gone.
 var ErrDied = errors.New("node process died")
 

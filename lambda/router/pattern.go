@@ -1,6 +1,7 @@
 package router
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"sync"
@@ -16,6 +17,10 @@ const matchTimeout = 250 * time.Millisecond
 
 // timeoutPrecision is how exactly matchTimeout is kept.
 const timeoutPrecision = 5 * time.Millisecond
+
+// ErrPatternTimeout is what Resolve's error wraps when a pattern of the table
+// backtracked for too long over what a visitor sent.
+var ErrPatternTimeout = errors.New("pattern took too long")
 
 // keepTimeouts sets regexp2's process-wide timeout clock, once.
 var keepTimeouts = sync.OnceFunc(func() { regexp2.SetTimeoutCheckPeriod(timeoutPrecision) })
@@ -109,7 +114,7 @@ func (p *pattern) test(subject string) (bool, error) {
 	}
 	matched, err := re.MatchString(subject)
 	if err != nil {
-		return false, fmt.Errorf("match pattern %q: %w", p.source, err)
+		return false, p.timeout()
 	}
 	return matched, nil
 }
@@ -126,7 +131,7 @@ func (p *pattern) match(subject string) (captures, bool, error) {
 	}
 	m, err := re.FindStringMatch(subject)
 	if err != nil {
-		return captures{}, false, fmt.Errorf("match pattern %q: %w", p.source, err)
+		return captures{}, false, p.timeout()
 	}
 	if m == nil {
 		return captures{}, false, nil
@@ -143,6 +148,12 @@ func (p *pattern) match(subject string) (captures, bool, error) {
 		}
 	}
 	return captures{text: subject, spans: spans}, true, nil
+}
+
+// timeout is the only error of a match. The engine's own repeats the subject,
+// which may be a credential.
+func (p *pattern) timeout() error {
+	return fmt.Errorf("match pattern %q: %w", p.source, ErrPatternTimeout)
 }
 
 // captures are the groups of one match: byte offsets into text, in pairs, -1

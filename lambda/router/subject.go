@@ -178,20 +178,24 @@ func (s *resolution) isImage() bool {
 	return strings.TrimSuffix(s.path, "/") == s.router.app.BasePath+"/_next/image"
 }
 
-// find looks a path up, with its locale and without. Assets exist under default
-// locales only, outputs of the App Router under the default one.
+// find looks a path up: as it stands, with its locale spelled as configured, and
+// without a locale. Assets exist under default locales only, outputs of the App
+// Router under the default one.
 func (s *resolution) find(path string) (target *address, malformed bool) {
-	if target, malformed = s.router.addresses.find(path); target != nil {
+	if target, malformed = s.router.addresses.find(path); target != nil || s.router.locales.config == nil {
 		return target, malformed
 	}
-	rest, ok := s.withoutLocale(path)
-	if !ok {
+	base := s.router.app.BasePath
+	rest, locale := s.router.locales.cut(cutPrefix(path, base))
+	if locale == "" || !underPrefix(path, base) {
 		return nil, false
 	}
-	if target, malformed = s.router.addresses.find(rest); target == nil {
+	if target, malformed = s.router.addresses.find(base + prefixed(locale, rest)); target != nil {
+		return target, malformed
+	}
+	if target, malformed = s.router.addresses.find(s.router.addBase(rest)); target == nil {
 		return nil, false
 	}
-	_, locale := s.router.locales.cut(cutPrefix(path, s.router.app.BasePath))
 	switch {
 	case target.kind == Asset && !s.router.locales.isDefault(locale),
 		target.app && locale != s.router.locales.config.DefaultLocale:

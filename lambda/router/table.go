@@ -54,8 +54,15 @@ func newAddresses(t Table, l *locales) *addresses {
 		parts:    map[string]bool{},
 		concrete: map[string]bool{},
 	}
+	data := dataFolder + t.BuildID
 	hidden := func(pathname string) bool {
-		page, _ := l.cut(cutPrefix(pathname, t.App.BasePath))
+		page := cutPrefix(pathname, t.App.BasePath)
+		if page, found := strings.CutPrefix(page, data); found && l.config != nil {
+			// With i18n, data is asked for under a locale.
+			_, locale := l.cut(strings.TrimSuffix(page, ".json"))
+			return locale == ""
+		}
+		page, _ = l.cut(page)
 		return errorPages[strings.TrimSuffix(page, ".rsc")]
 	}
 	for _, asset := range t.Assets {
@@ -109,19 +116,18 @@ func (a *addresses) find(path string) (target *address, malformed bool) {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")
 	}
-	if target := a.known[path]; target != nil {
+	if target := a.known[path]; target != nil && strings.IndexByte(path, '%') < 0 {
 		return target, false
 	}
 	decoded, ok := decodeComponent(path)
-	if ok && len(decoded) != len(path) {
-		if target := a.known[decoded]; target != nil {
-			return target, false
+	for _, spelling := range []string{path, decoded, encodePathname(path)} {
+		target := a.known[spelling]
+		if target == nil {
+			continue
 		}
-	}
-	if encoded := encodePathname(path); len(encoded) != len(path) {
-		if target := a.known[encoded]; target != nil {
-			return target, !ok || decoded != target.pathname
-		}
+		// Decoded once more, a path that was decoded leads to its file.
+		leads := target.kind != Asset || ok && (decoded == target.pathname || spelling == decoded)
+		return target, !leads
 	}
 	return nil, false
 }

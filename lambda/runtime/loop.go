@@ -1,0 +1,62 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"pack/lambda/event"
+)
+
+// Handler answers one invocation. The error says that the payload made no
+// sense.
+type Handler func(ctx context.Context, payload []byte) (*event.Response, error)
+
+// Serve takes invocations from the Runtime API at address, one at a time,
+// until the service ends the process or cannot be reached; it always returns
+// an error. The context that a handler gets ends at the invocation's deadline.
+func Serve(address string, h Handler) error {
+	c := &client{address: address}
+	for {
+		i, err := c.next()
+		if err != nil {
+			return err
+		}
+		if err := c.run(i, h); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *client) run(i *invocation, h Handler) error {
+	ctx := context.Background()
+	if !i.deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, i.deadline)
+		defer cancel()
+	}
+	if i.trace != "" {
+		os.Setenv("_X_AMZN_TRACE_ID", i.trace)
+	}
+	response, err := h(ctx, i.payload)
+	if err != nil {
+		err = c.fail(i.id, "Runtime.InvalidEvent", err)
+	} else {
+		err = c.respond(i.id, event.ContentType, response.Next)
+		// Everything is with the caller: what was left for later runs now.
+		if failed := response.Close(); failed != nil {
+			slog.Error("close response", "error", failed)
+		}
+	}
+	var refused *StatusError
+	if errors.As(err, &refused) && refused.Status == http.StatusInternalServerError {
+		return fmt.Errorf("the Runtime API asks to end: %w", err)
+	}
+	if err != nil {
+		slog.Error("invocation not answered", "requestId", i.id, "error", err)
+	}
+	return nil
+}
