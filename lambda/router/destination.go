@@ -186,7 +186,7 @@ func compileDestination(text string, in scope, parameters []parameter, condition
 			case p.group > 0 && p.group <= len(parameters) && parameters[p.group-1].name == pair.Key:
 				q.implied, q.repeat = true, parameters[p.group-1].repeat
 			case p.name == pair.Key && slices.Contains(conditionKeys, pair.Key):
-				q.key = safeName(pair.Key)
+				q.key, q.implied = safeName(pair.Key), true
 			}
 		}
 		d.query = append(d.query, q)
@@ -199,7 +199,7 @@ func compileDestination(text string, in scope, parameters []parameter, condition
 func (d *destination) pairs(found captures, captured []Pair) Query {
 	query := make(Query, 0, len(d.query))
 	for _, q := range d.query {
-		if !q.implied {
+		if !q.implied || q.value[0].group == 0 {
 			query = append(query, Pair{q.key, q.value.expand(found, captured)})
 			continue
 		}
@@ -212,6 +212,17 @@ func (d *destination) pairs(found captures, captured []Pair) Query {
 			}
 		default:
 			query = append(query, Pair{q.key, text})
+		}
+	}
+	return query
+}
+
+// written is the part of the query that the app wrote.
+func (d *destination) written(found captures, captured []Pair) Query {
+	var query Query
+	for _, q := range d.query {
+		if !q.implied {
+			query = append(query, Pair{q.key, q.value.expand(found, captured)})
 		}
 	}
 	return query

@@ -16,11 +16,13 @@ type resolution struct {
 	headers  http.Header
 	response http.Header
 
-	// path is the current pathname; rawPath the one of the request.
-	path, rawPath string
-	rawQuery      string
-	query         Query
-	queryParsed   bool
+	// path is the current pathname.
+	path     string
+	rawQuery string
+	// sentQuery is rawQuery before any rule changed it.
+	sentQuery   string
+	query       Query
+	queryParsed bool
 	// initial is the query of the request.
 	initial Query
 
@@ -42,14 +44,14 @@ func (s *resolution) run(ctx context.Context, proxy Proxy) (*Result, error) {
 		return nil, errMalformed
 	}
 	path, query := splitTarget(s.request.Target)
-	s.rawQuery = query
+	s.rawQuery, s.sentQuery = query, query
 	if result := s.redirectLocale(path); result != nil {
 		return result, nil
 	}
 	if collapsed := collapseSlashes(path); collapsed != path {
 		return s.redirect(normalizePath(collapsed)+search(escapeSearch(query)), http.StatusPermanentRedirect), nil
 	}
-	s.rawPath, s.path = path, normalizePath(path)
+	s.path = normalizePath(path)
 	s.addLocale()
 	s.takeData()
 
@@ -277,7 +279,8 @@ func (s *resolution) scheme() string {
 // replace goes on with another path and query of the app.
 func (s *resolution) replace(target string) {
 	path, query := splitTarget(target)
-	s.path, s.rawQuery, s.queryParsed, s.rewritten = normalizePath(path), query, false, true
+	s.path, s.rawQuery, s.sentQuery = normalizePath(path), query, query
+	s.queryParsed, s.rewritten = false, true
 	if s.data {
 		if page, ok := s.router.pageOfData(s.path); ok {
 			s.path = s.router.addBase(page)

@@ -26,6 +26,11 @@ func TestResolve(t *testing.T) {
 		{"/old/x", nil, "redirect Permanent Redirect /blog/x"},
 		{"/old/x?b=1&1=q&a=%20x+y&e=&f", nil, "redirect Permanent Redirect /blog/x?1=q&b=1&a=%20x%20y&e=&f="},
 		{"/OLD/x", nil, "redirect Permanent Redirect /blog/x"},
+		{"/old/a;b=1@c:d", nil, "redirect Permanent Redirect /blog/a;b=1@c:d"},
+		{"/old/it's?q='", nil, "redirect Permanent Redirect /blog/it's?q='"},
+		{`/old/x?q="<>"`, nil, "redirect Permanent Redirect /blog/x?q=%22%3C%3E%22"},
+		{"/old/%7Ba%7D?q=%7B&r=[x]", nil, "redirect Permanent Redirect /blog/%7Ba%7D?q=%7B&r=%5Bx%5D"},
+		{"/old/x?a=1&a=2&b=&b", nil, "redirect Permanent Redirect /blog/x?a=1&a=2&b=&b="},
 		{"/old/x/?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
 		{"/old//x?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
 		{`/a\b`, nil, "redirect Permanent Redirect /a/b"},
@@ -66,6 +71,7 @@ func TestResolve(t *testing.T) {
 		{"/dir%2Ff.txt", nil, "asset /dir/f.txt as /dir%2Ff.txt"},
 		{"/p%2541.txt", nil, "asset /p%41.txt as /p%2541.txt"},
 		{"/p%41.txt", nil, "bad request"},
+		{"/sp%2520ace.txt", nil, "asset /sp ace.txt as /sp%2520ace.txt"},
 		{"/A.txt", nil, "not found"},
 		{"/_next/image?url=%2Fa.png&w=1&q=75", nil, "image /_next/image ?url=%2Fa.png&w=1&q=75"},
 		{"/_next/static/nope.js", nil, "not found"},
@@ -254,9 +260,17 @@ func TestHeaders(t *testing.T) {
 	if diff := cmp.Diff(http.Header{"X-All": {"1"}, "Cache-Control": {"no-cache"}, "X-File": {"chunks/0brn3tnzn-z_1.js"}}, got); diff != "" {
 		t.Errorf("with a rule of the app (-want +got):\n%s", diff)
 	}
-	rsc := resolve(t, r, request("/bfq2/a?y=1", "Rsc: 1"), nil).Header
-	if rsc.Get("X-Nextjs-Rewritten-Path") != "/q" || rsc.Get("X-Nextjs-Rewritten-Query") != "x=a" {
-		t.Errorf("rewrite of an RSC request: %v", rsc)
+	for target, want := range map[string][2][]string{
+		"/bfq2/a?y=1":       {{"/q"}, {""}},
+		"/af/x?q=1":         {{"/blog/x"}, {""}},
+		"/bf":               {{"/blog/a"}, nil},
+		"/bfq/z":            {{"/q"}, {"own=1&v=z"}},
+		"/blog/a?_rsc=abcd": {nil, nil},
+	} {
+		rsc := resolve(t, r, request(target, "Rsc: 1"), nil).Header
+		if diff := cmp.Diff(want, [2][]string{rsc["X-Nextjs-Rewritten-Path"], rsc["X-Nextjs-Rewritten-Query"]}); diff != "" {
+			t.Errorf("rewrite of an RSC request for %s (-want +got):\n%s", target, diff)
+		}
 	}
 }
 

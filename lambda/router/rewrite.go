@@ -55,7 +55,7 @@ func (s *resolution) rewriteBy(r *rule, found captures, captured []Pair) *Result
 	}
 	over := d.pairs(found, captured)
 	if headerValue(s.headers, headerRSC) == "1" {
-		s.announce(path, over)
+		s.announce(path, d.written(found, captured))
 	}
 	s.query, s.queryParsed = s.queryPairs().merge(over), true
 	if len(over) > 0 {
@@ -66,13 +66,13 @@ func (s *resolution) rewriteBy(r *rule, found captures, captured []Pair) *Result
 	return nil
 }
 
-// announce tells the App Router's client where a rewrite led.
-func (s *resolution) announce(path string, over Query) {
+// announce tells the App Router's client where a rewrite led; of the query, the
+// part that the destination spells out.
+func (s *resolution) announce(path string, written Query) {
 	if path != s.path {
 		s.response.Set(headerRewrittenPath, path)
 	}
-	query := escapeSearch(over.stringify(nil))
-	if _, sent := splitTarget(s.request.Target); sent != query {
+	if query := escapeSearch(written.stringify(nil)); query != s.sentQuery {
 		s.response.Set(headerRewrittenQuery, query)
 	}
 }
