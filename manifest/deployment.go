@@ -45,6 +45,10 @@ type App struct {
 	CaseSensitiveRoutes       bool  `json:"caseSensitiveRoutes,omitempty"`
 	CacheComponents           bool  `json:"cacheComponents,omitempty"`
 	I18n                      *I18n `json:"i18n,omitempty"`
+	// DeploymentID is the one that the build wrote into its addresses
+	// (?dpl=), from deploymentId in next.config or NEXT_DEPLOYMENT_ID; empty
+	// when neither is set.
+	DeploymentID string `json:"deploymentId,omitempty"`
 	// Images is the app's `images` block; it decides what /_next/image takes.
 	Images Images `json:"images"`
 	// BypassToken is the secret of draft mode and on-demand refreshes
@@ -227,12 +231,13 @@ type Asset struct {
 // Images is the app's `images` block, with Next's names
 // (docs/01-app/03-api-reference/02-components/image.md).
 type Images struct {
-	Path           string         `json:"path"`
-	DeviceSizes    []int          `json:"deviceSizes"`
-	ImageSizes     []int          `json:"imageSizes"`
-	Qualities      []int          `json:"qualities"`
-	Formats        []string       `json:"formats"`
-	LocalPatterns  []ImagePattern `json:"localPatterns,omitempty"`
+	Path        string   `json:"path"`
+	DeviceSizes []int    `json:"deviceSizes"`
+	ImageSizes  []int    `json:"imageSizes"`
+	Qualities   []int    `json:"qualities"`
+	Formats     []string `json:"formats"`
+	// LocalPatterns: nil allows every local path, an empty list none.
+	LocalPatterns  []ImagePattern `json:"localPatterns"`
 	RemotePatterns []ImagePattern `json:"remotePatterns,omitempty"`
 	Domains        []string       `json:"domains,omitempty"`
 	// MinimumCacheTTL is in seconds.

@@ -34,3 +34,18 @@ type File struct {
 	// adapter's assetsHashes value where there is one.
 	Hash string
 }
+
+// FunctionDocumentSchema is the version of FunctionDocument.
+const FunctionDocumentSchema = 1
+
+// FunctionDocument is pack/function.json in the archive of a route function:
+// what it needs to know of the deployment, and nothing that a change of another
+// route could change.
+type FunctionDocument struct {
+	// Schema is FunctionDocumentSchema.
+	Schema int `json:"schema"`
+	// App is without secrets that the function does not need.
+	App App `json:"app"`
+	// Function is without its Archive.
+	Function Function `json:"function"`
+}

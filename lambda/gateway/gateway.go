@@ -110,6 +110,10 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
+// healthPath answers without looking at the app: load balancers and `pack
+// serve` ask it whether the gateway is up.
+const healthPath = "/_pack/health"
+
 // target is where a resolved request goes.
 type target struct {
 	function, entry string
@@ -123,6 +127,10 @@ type target struct {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if call := event.CallOf(r.Context()); call == nil || !call.Trusted {
 		strip(r.Header)
+	}
+	if r.URL.Path == healthPath {
+		w.WriteHeader(http.StatusNoContent)
+		return
 	}
 	forward(r)
 	run := &proxyRun{gateway: g, request: r}

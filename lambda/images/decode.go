@@ -69,7 +69,11 @@ func decodePixels(body []byte, kind string) (image.Image, error) {
 	case typePNG:
 		return png.Decode(r)
 	case typeWebP:
-		return webp.Decode(r)
+		m, err := webp.Decode(r)
+		if err == nil {
+			fullRange(m)
+		}
+		return m, err
 	case typeAVIF:
 		return avif.Decode(r)
 	case typeTIFF:
@@ -78,6 +82,34 @@ func decodePixels(body []byte, kind string) (image.Image, error) {
 		return decodeGIF(r)
 	}
 	return nil, errUnsupported
+}
+
+// fullRange stretches the samples of a lossy WebP, which are of studio range
+// (RFC 6386, section 9.2: 16 to 235 and 16 to 240), to those that Go's YCbCr
+// types mean.
+func fullRange(m image.Image) {
+	var p *image.YCbCr
+	switch m := m.(type) {
+	case *image.YCbCr:
+		p = m
+	case *image.NYCbCrA:
+		p = &m.YCbCr
+	default:
+		return
+	}
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = uint8(min(max((float64(i)-16)*255/219, 0), 255) + 0.5)
+		chroma[i] = uint8(min(max((float64(i)-128)*255/224+128, 0), 255) + 0.5)
+	}
+	for i, v := range p.Y {
+		p.Y[i] = luma[v]
+	}
+	for _, plane := range [][]uint8{p.Cb, p.Cr} {
+		for i, v := range plane {
+			plane[i] = chroma[v]
+		}
+	}
 }
 
 // decodeGIF puts the frame, which may be smaller, on its canvas.

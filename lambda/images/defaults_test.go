@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 		get("?url=/made/small.png&w=256&q=74"), get("?url=/made/small.png&w=256&q=075"), get("?url=/made/small.png&w=256&q=7.5"),
 		get("?url=/made/small.png&w=256&q=x"), get("?url=/made/small.png&w=257&q=x"), get("?url=x&w=x&q=x"),
 		get(of("//example.com/a.png", tail)), get(of("///a.png", tail)), get(of(`/\example.com/a.png`, tail)), get(of("/made//small.png", tail)),
-		get(of(long, tail)), get(of(long[:3072], tail)), get(of("https://example.com/"+strings.Repeat("é", 3052), tail)),
+		get(of(long, tail)), get(of(long[:3072], tail)), get(of("https://example.com/"+strings.Repeat("e", 3052), tail)),
 		get(of("/_next/image?url=/made/small.png&w=256&q=75", tail)), get(of("/_next/image/", tail)), get(of("/_next/imagex.png", tail)),
 		get(of("/docs/_next/image", tail)), get(of("/%5Fnext/image", tail)), get(of("/_next/%69mage/x", tail)),
 		get(of("https://example.com/a.png", tail)), get(of("http://127.0.0.1/a.png", tail)), get(of("ftp://example.com/a.png", tail)),

@@ -48,9 +48,9 @@ func encode(m *image.NRGBA, target string, quality int) ([]byte, error) {
 			ProgressiveLevel: 2, OptimizeCoding: true, AdaptiveQuantization: true,
 		})
 	case typePNG:
-		err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, quantize(m, paletteSize))
+		err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, quantize(m, paletteSize, allowedError(quality)))
 	case typeGIF:
-		err = gif.Encode(&out, quantize(m, paletteSize), nil)
+		err = gif.Encode(&out, quantize(m, paletteSize, 0), nil)
 	case typeTIFF:
 		err = tiff.Encode(&out, m, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 	default:

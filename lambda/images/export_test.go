@@ -2,18 +2,17 @@ package images
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
-
-	"fmt"
 )
 
 // What the tests hold against Next's own libraries.
 var (
 	ParseAccept = negotiate
 	Kind        = detect
-	Scaled      = scaled
 	Globs       = globs
 	Names       = names
 )
@@ -44,3 +43,5 @@ func DialPublic(names FakeNames, address string) (dialled []string, err error) {
 }
 
 var ErrPrivate = errPrivate
+
+func GuardedTransport() http.RoundTripper { return guardedClient(false).Transport }

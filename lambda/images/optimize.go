@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"strings"
 )
@@ -85,8 +86,8 @@ func (h *Handler) transform(ctx context.Context, body []byte, kind, target strin
 		return nil, err
 	}
 	turn := orientation(body, kind)
-	w, hgt := scaled(picture.width, picture.height, width, turn)
-	pixels := picture.scale(w, hgt)
+	size := scaled(image.Pt(picture.width, picture.height), kind, width, turn)
+	pixels := picture.scale(size.X, size.Y)
 	if profile := readProfile(body, kind); profile != nil {
 		profile.convert(pixels)
 	}
@@ -94,18 +95,38 @@ func (h *Handler) transform(ctx context.Context, body []byte, kind, target strin
 }
 
 // scaled is the size to scale to, before the picture is turned upright: as wide
-// as asked for, never larger than it is, and at least one pixel.
-func scaled(width, height, want, turn int) (w, h int) {
+// as asked for, never larger than it is, and at least one pixel. A JPEG's
+// height is the one that sharp arrives at, which lets the decoder scale by a
+// power of two first and rounds down then.
+func scaled(size image.Point, kind string, want, turn int) image.Point {
 	if turn >= 5 {
-		width, height = height, width
+		size = image.Pt(size.Y, size.X)
 	}
-	w, h = width, height
-	if want < width {
-		w = want
-		h = max(1, int(math.Round(float64(height)*float64(want)/float64(width))))
+	if want < size.X {
+		first := image.Pt(size.X, size.Y)
+		if kind == typeJPEG {
+			by := jpegScale(size.X / want)
+			first = image.Pt(size.X/by, size.Y/by)
+		}
+		height := math.Round(float64(first.Y) * float64(want) / float64(first.X))
+		size = image.Pt(want, max(1, int(height)))
 	}
 	if turn >= 5 {
-		w, h = h, w
+		size = image.Pt(size.Y, size.X)
 	}
-	return w, h
+	return size
+}
+
+// jpegScale is the power of two that sharp has a JPEG decoder scale by, when
+// the picture is to be ratio times smaller. A power that is just reached is
+// halved.
+func jpegScale(ratio int) int {
+	by := 1
+	for by < 8 && ratio >= 2*by {
+		by *= 2
+	}
+	if by > 1 && ratio == by {
+		by /= 2
+	}
+	return by
 }

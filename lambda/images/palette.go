@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"image"
 	"image/color"
+	"math"
 	"slices"
 )
 
@@ -16,16 +17,26 @@ type cell struct {
 	count int32
 }
 
-// quantize chooses at most size colors and draws the picture with them. A
+// allowedError is the mean squared error of a pixel, summed over its channels,
+// that a quality allows: libimagequant's rule, in samples of 0 to 255, by which
+// sharp chooses how few colors will do.
+func allowedError(quality int) float64 {
+	q := float64(quality)
+	low := math.Max(0, 0.016/(0.001+q)-0.001)
+	return 255 * 255 * 0.45 * (low + 2.5/math.Pow(210+q, 1.2)*(100.1-q)/100)
+}
+
+// quantize chooses at most size colors, fewer when the error stays within what
+// is allowed, and draws the picture with them. A
 // picture with no more colors than that is unchanged; otherwise colors are
 // chosen by median cut, improved by two rounds of k-means, and errors are
 // spread by Floyd and Steinberg's filter.
-func quantize(m *image.NRGBA, size int) *image.Paletted {
+func quantize(m *image.NRGBA, size int, allowed float64) *image.Paletted {
 	if out := exact(m, size); out != nil {
 		return out
 	}
 	cells := histogram(m)
-	colors := medianCut(cells, size)
+	colors := medianCut(cells, size, int64(allowed*float64(len(m.Pix)/4)))
 	for range 2 {
 		colors = settle(cells, colors)
 	}
@@ -57,7 +68,11 @@ func cellOf(c sample) int {
 	return int(c[0]>>3)<<15 | int(c[1]>>3)<<10 | int(c[2]>>3)<<5 | int(c[3]>>3)
 }
 
-const cellCount = 1 << 20
+const (
+	cellCount = 1 << 20
+	// ditherPart is how many eighths of an error are passed on.
+	ditherPart = 5
+)
 
 func histogram(m *image.NRGBA) []cell {
 	index := make([]int32, cellCount)
@@ -90,10 +105,12 @@ func histogram(m *image.NRGBA) []cell {
 	return cells
 }
 
-// medianCut splits the box with the largest error until there are size boxes.
-func medianCut(cells []cell, size int) []sample {
+// medianCut splits the box with the largest error until there are size boxes,
+// or the error of all is allowed.
+func medianCut(cells []cell, size int, allowed int64) []sample {
 	boxes := []box{newBox(cells)}
-	for len(boxes) < size {
+	total := boxes[0].total
+	for len(boxes) < size && total > allowed {
 		worst := 0
 		for i := range boxes {
 			if boxes[i].err > boxes[worst].err {
@@ -104,6 +121,7 @@ func medianCut(cells []cell, size int) []sample {
 			break
 		}
 		left, right := boxes[worst].split()
+		total += left.total + right.total - boxes[worst].total
 		boxes[worst] = left
 		boxes = append(boxes, right)
 	}
@@ -115,12 +133,13 @@ func medianCut(cells []cell, size int) []sample {
 }
 
 // box is a set of cells; err is the sum of squared distances to its mean along
-// axis, the direction with the largest such sum.
+// axis, the direction with the largest such sum; total is the sum of all.
 type box struct {
 	cells []cell
 	mean  sample
 	axis  int
 	err   int64
+	total int64
 }
 
 func newBox(cells []cell) box {
@@ -142,6 +161,7 @@ func newBox(cells []cell) box {
 			d := int64(c.mean[k] - b.mean[k])
 			err += d * d * int64(c.count)
 		}
+		b.total += err
 		if err > b.err {
 			b.err, b.axis = err, k
 		}
@@ -200,7 +220,8 @@ func dither(m *image.NRGBA, colors []sample) *image.Paletted {
 		out.Palette = append(out.Palette, color.NRGBA{uint8(c[0]), uint8(c[1]), uint8(c[2]), uint8(c[3])})
 	}
 	closest := make([]int16, cellCount)
-	// Errors in sixteenths, with a column to either side.
+	// Errors in sixteenths, with a column to either side. Only a part of each is
+	// passed on: smooth areas stay smooth, and the file small.
 	row, next := make([]sample, w+2), make([]sample, w+2)
 	for y := range h {
 		clear(next)
@@ -216,7 +237,7 @@ func dither(m *image.NRGBA, colors []sample) *image.Paletted {
 			}
 			out.Pix[y*out.Stride+x] = uint8(at)
 			for k := range c {
-				e := c[k] - colors[at][k]
+				e := (c[k] - colors[at][k]) * ditherPart / 8
 				row[x+2][k] += 7 * e
 				next[x][k] += 3 * e
 				next[x+1][k] += 5 * e

@@ -63,12 +63,8 @@ func newUpstream(client *http.Client, o Options) *upstream {
 var errTooLong = errors.New("body is over maximumResponseBody")
 
 // local fetches one of the app's own addresses. Next does it with the method
-// of the image request, HEAD aside, and its files and routes refuse all but
-// GET; so nothing is fetched for another method.
+// of the image request, HEAD aside, and its files answer 500 to all but GET.
 func (u *upstream) local(ctx context.Context, href, method string) (*original, error) {
-	if method != http.MethodGet && method != http.MethodHead {
-		return nil, newError(http.StatusMethodNotAllowed, invalidInternal, nil)
-	}
 	raw, _, _ := strings.Cut(href, "#")
 	path, _, _ := strings.Cut(raw, "?")
 	if strings.Contains(path, `\`) || strings.Contains(path, "//") {
@@ -87,6 +83,9 @@ func (u *upstream) local(ctx context.Context, href, method string) (*original, e
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return nil, newError(response.StatusCode, invalidInternal, nil)
+	}
+	if method != http.MethodGet && method != http.MethodHead {
+		return nil, newError(500, invalidInternal, nil)
 	}
 	body, err := u.read(response.Body)
 	switch {

@@ -13,202 +13,201 @@ import (
 	"pack/manifest"
 )
 
-// TestResolve holds what `next start` 16.4.6 answered for the app of site.json,
-// request by request.
+// visit is a request for one of the sites and its outcome.
+type visit struct {
+	target  string
+	headers []string
+	want    string
+}
+
+// siteVisits is what `next start` 16.4.6 answered for the app of site.json.
+var siteVisits = []visit{
+	// Redirects.
+	{"/old/x", nil, "redirect Permanent Redirect /blog/x"},
+	{"/old/x?b=1&1=q&a=%20x+y&e=&f", nil, "redirect Permanent Redirect /blog/x?1=q&b=1&a=%20x%20y&e=&f="},
+	{"/OLD/x", nil, "redirect Permanent Redirect /blog/x"},
+	{"/old/a;b=1@c:d", nil, "redirect Permanent Redirect /blog/a;b=1@c:d"},
+	{"/old/it's?q='", nil, "redirect Permanent Redirect /blog/it's?q='"},
+	{`/old/x?q="<>"`, nil, "redirect Permanent Redirect /blog/x?q=%22%3C%3E%22"},
+	{"/old/%7Ba%7D?q=%7B&r=[x]", nil, "redirect Permanent Redirect /blog/%7Ba%7D?q=%7B&r=%5Bx%5D"},
+	{"/old/x?a=1&a=2&b=&b", nil, "redirect Permanent Redirect /blog/x?a=1&a=2&b=&b="},
+	{"/old/x/?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
+	{"/old//x?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
+	{`/a\b`, nil, "redirect Permanent Redirect /a/b"},
+	{"//evil.test/x", nil, "redirect Permanent Redirect /evil.test/x"},
+	{`/\evil.test`, nil, "redirect Permanent Redirect /evil.test"},
+	{"/dyn/?a=1", nil, "redirect Permanent Redirect /dyn?a=1"},
+	{"/a.txt/", nil, "redirect Permanent Redirect /a.txt"},
+	{"/mv/a/b?z=9&y=1", nil, "redirect Temporary Redirect /a/b?z=9&y=1"},
+	{"/mv2/a%2Fb/c?z=7", nil, "redirect Temporary Redirect /new/a%2Fb/c?z=a%2Fb/c&k=1"},
+	{"/ext/a%20b?q=1", nil, "redirect Moved Permanently https://example.com/x/a%20b?q=1&y=%E6%97%A5%E6%9C%AC#h"},
+	{"/hq?a=xx&b=2", nil, "redirect Temporary Redirect /got/xx?a=xx&b=2"},
+	{"/hq?a=1&a=a%20b", nil, "redirect Temporary Redirect /got/a b?a=1&a=a%20b"},
+	{"/hq?a=", nil, "not found"},
+	{"/hq?a=x%0d%0aSet-Cookie:%20y", nil, "not found"},
+	{"/hk", []string{"User: bob"}, "redirect Temporary Redirect /u/bob"},
+	{"/hk", nil, "not found"},
+	{"/_next/red", nil, "not found"},
+
+	// Rewrites.
+	{"/bf", nil, "output /blog/[slug] as /blog/a slug=a"},
+	{"/BF", nil, "output /blog/[slug] as /blog/a slug=a"},
+	{"/bfq/a%20b?x=0&own=5&zz=1", nil, "output /q ?x=a%2520b&own=1&zz=1&v=a%2520b"},
+	{"/bfq2/a/b?y=1", nil, "output /q ?y=1&x=a&x=b"},
+	{"/bfq2?y=1", nil, "output /q ?y=1"},
+	{"/bfe/a%2Fb/c%20d?x=1&x=2", nil, "output /echo/[...r] as /echo/z/a%2Fb/c%20d ?x=1&x=2 r=z|a/b|c d"},
+	{"/af/x", nil, "output /blog/[slug] as /blog/x slug=x"},
+	{"/fb/a%2Fb/b?x=q", nil, "output /q ?x=a%252Fb&x=b"},
+	{"/fb", nil, "output /q"},
+	{"/hw", []string{"X-User: bob"}, "output /q ?xuser=bob"},
+	{"/hw", nil, "not found"},
+	{"/hw2", []string{"Cookie: c=axx"}, "output /q ?cc=1"},
+	{"/hw2", []string{"Cookie: d=1; c=\"a\""}, "output /q ?cc=1"},
+	{"/hw2", []string{"Cookie: c=x; c=a"}, "not found"},
+
+	// Files.
+	{"/sp%20ace.txt", nil, "asset /sp ace.txt as /sp%20ace.txt"},
+	{"/%E6%97%A5%E6%9C%AC.txt", nil, "asset /日本.txt as /%E6%97%A5%E6%9C%AC.txt"},
+	{"/dir%2Ff.txt", nil, "asset /dir/f.txt as /dir%2Ff.txt"},
+	{"/p%2541.txt", nil, "asset /p%41.txt as /p%2541.txt"},
+	{"/p%41.txt", nil, "bad request"},
+	{"/sp%2520ace.txt", nil, "asset /sp ace.txt as /sp%2520ace.txt"},
+	{"/A.txt", nil, "not found"},
+	{"/_next/image?url=%2Fa.png&w=1&q=75", nil, "image /_next/image ?url=%2Fa.png&w=1&q=75"},
+	{"/_next/static/nope.js", nil, "not found"},
+
+	// Pages.
+	{"/", nil, "output /"},
+	{"/?", nil, "output /"},
+	{"/index", nil, "not found"},
+	{"/404", nil, "not found"},
+	{"/500", nil, "not found"},
+	{"/_error", nil, "not found"},
+	{"/_not-found", nil, "not found"},
+	{"/stat", nil, "asset /stat"},
+	{"/city/berlin", nil, "output /city/[name] as /city/berlin name=berlin"},
+	{"/blog/a?x=%zz", nil, "output /blog/[slug] as /blog/a ?x=%zz slug=a"},
+	{"/BLOG/a", nil, "not found"},
+	{"/ECHO/a", nil, "not found"},
+	{"/Q", nil, "not found"},
+	{"/opt", nil, "output /opt/[[...all]] as /opt"},
+	{"/opt/x%2Fy", nil, "output /opt/[[...all]] as /opt/x%2Fy all=x/y"},
+	{"/opt/x/y", nil, "output /opt/[[...all]] as /opt/x/y all=x|y"},
+	{"/echo/a%2Fb/c", nil, "output /echo/[...r] as /echo/a%2Fb/c r=a/b|c"},
+	{"/blog/[slug]", nil, "output /blog/[slug] slug=[slug]"},
+	{"/blog/%5Bslug%5D", nil, "output /blog/[slug] as /blog/%5Bslug%5D slug=[slug]"},
+	{"/echo/[...r]", nil, "output /echo/[...r] r=[...r]"},
+	{"/blog/a%00b", nil, "output /blog/[slug] as /blog/a%00b slug=a\x00b"},
+
+	// Parts of pages; next start has them under headers, not suffixes.
+	{"/blog/a.rsc", nil, "output /blog/[slug].rsc as /blog/a.rsc slug=a"},
+	{"/blog/a.segments/_tree.segment.rsc", nil, "output /blog/[slug].rsc as /blog/a.segments/_tree.segment.rsc slug=a"},
+	{"/index.segments/_tree.segment.rsc", nil, "output /index.segments/_tree.segment.rsc"},
+	{"/index.rsc", nil, "output /index.rsc"},
+	{"/dyn.rsc", nil, "output /dyn.rsc"},
+
+	// Malformed and hostile paths.
+	{"/%zz", nil, "not found"},
+	{"/%E0%A4%A", nil, "not found"},
+	{"/blog/%zz", nil, "bad request"},
+	{"/blog/%E0%A4%A", nil, "bad request"},
+	{"/blog/%ff", nil, "bad request"},
+	{"/..%2f..%2fetc/passwd", nil, "not found"},
+	{"/blog/..%2fx", nil, "output /blog/[slug] as /blog/..%2fx slug=../x"},
+	{"/blog/../dyn", nil, "output /dyn"},
+	{"/blog/%2e%2E/dyn", nil, "output /dyn"},
+	{"/../../dyn", nil, "output /dyn"},
+	{"/dyn#/x?y", nil, "output /dyn"},
+	{"/é", nil, "bad request"},
+	{"/a b", nil, "bad request"},
+	{"", nil, "bad request"},
+	{"*", nil, "bad request"},
+
+	// What only Next may say.
+	{"/echo/a?nxtPr=evil&a=1&__nextLocale=z", nil, "output /echo/[...r] as /echo/a ?a=1&__nextLocale=z r=a"},
+	{"/q", []string{"X-Matched-Path: /blog/[slug]", "X-Now-Route-Matches: 1=evil"}, "output /q"},
+	{"/q?nextInternalLocale=x", nil, "output /q ?nextInternalLocale=x"},
+
+	// Data of the Pages Router; the app has a proxy.
+	{"/_next/data/BUILD/q.json?z=1", nil, "output /_next/data/BUILD/q.json ?z=1 data"},
+	{"/_next/data/BUILD/stat.json", nil, "asset /stat data"},
+	{"/_next/data/BUILD/index.json", nil, "output / data"},
+	{"/_next/data/BUILD/city/berlin.json", nil, "output /_next/data/BUILD/city/[name].json as /_next/data/BUILD/city/berlin.json name=berlin data"},
+	{"/_next/data/BUILD/old/x.json", nil, "redirect Permanent Redirect /blog/x"},
+	{"/_next/data/BUILD/nope.json", nil, "not found data"},
+	{"/_next/data/OTHER/q.json", nil, "not found data"},
+	{"/_next/data/OTHER/old/x.json", nil, "not found data"},
+}
+
 func TestResolve(t *testing.T) {
-	r := newRouter(t, site(t, "site.json"))
-	for _, test := range []struct {
-		target  string
-		headers []string
-		want    string
-	}{
-		// Redirects.
-		{"/old/x", nil, "redirect Permanent Redirect /blog/x"},
-		{"/old/x?b=1&1=q&a=%20x+y&e=&f", nil, "redirect Permanent Redirect /blog/x?1=q&b=1&a=%20x%20y&e=&f="},
-		{"/OLD/x", nil, "redirect Permanent Redirect /blog/x"},
-		{"/old/a;b=1@c:d", nil, "redirect Permanent Redirect /blog/a;b=1@c:d"},
-		{"/old/it's?q='", nil, "redirect Permanent Redirect /blog/it's?q='"},
-		{`/old/x?q="<>"`, nil, "redirect Permanent Redirect /blog/x?q=%22%3C%3E%22"},
-		{"/old/%7Ba%7D?q=%7B&r=[x]", nil, "redirect Permanent Redirect /blog/%7Ba%7D?q=%7B&r=%5Bx%5D"},
-		{"/old/x?a=1&a=2&b=&b", nil, "redirect Permanent Redirect /blog/x?a=1&a=2&b=&b="},
-		{"/old/x/?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
-		{"/old//x?b=1", nil, "redirect Permanent Redirect /old/x?b=1"},
-		{`/a\b`, nil, "redirect Permanent Redirect /a/b"},
-		{"//evil.test/x", nil, "redirect Permanent Redirect /evil.test/x"},
-		{`/\evil.test`, nil, "redirect Permanent Redirect /evil.test"},
-		{"/dyn/?a=1", nil, "redirect Permanent Redirect /dyn?a=1"},
-		{"/a.txt/", nil, "redirect Permanent Redirect /a.txt"},
-		{"/mv/a/b?z=9&y=1", nil, "redirect Temporary Redirect /a/b?z=9&y=1"},
-		{"/mv2/a%2Fb/c?z=7", nil, "redirect Temporary Redirect /new/a%2Fb/c?z=a%2Fb/c&k=1"},
-		{"/ext/a%20b?q=1", nil, "redirect Moved Permanently https://example.com/x/a%20b?q=1&y=%E6%97%A5%E6%9C%AC#h"},
-		{"/hq?a=xx&b=2", nil, "redirect Temporary Redirect /got/xx?a=xx&b=2"},
-		{"/hq?a=1&a=a%20b", nil, "redirect Temporary Redirect /got/a b?a=1&a=a%20b"},
-		{"/hq?a=", nil, "not found"},
-		{"/hq?a=x%0d%0aSet-Cookie:%20y", nil, "not found"},
-		{"/hk", []string{"User: bob"}, "redirect Temporary Redirect /u/bob"},
-		{"/hk", nil, "not found"},
-		{"/_next/red", nil, "not found"},
+	checkVisits(t, newRouter(t, site(t, "site.json")), siteVisits)
+}
 
-		// Rewrites.
-		{"/bf", nil, "output /blog/[slug] as /blog/a slug=a"},
-		{"/BF", nil, "output /blog/[slug] as /blog/a slug=a"},
-		{"/bfq/a%20b?x=0&own=5&zz=1", nil, "output /q ?x=a%2520b&own=1&zz=1&v=a%2520b"},
-		{"/bfq2/a/b?y=1", nil, "output /q ?y=1&x=a&x=b"},
-		{"/bfq2?y=1", nil, "output /q ?y=1"},
-		{"/bfe/a%2Fb/c%20d?x=1&x=2", nil, "output /echo/[...r] as /echo/z/a%2Fb/c%20d ?x=1&x=2 r=z|a/b|c d"},
-		{"/af/x", nil, "output /blog/[slug] as /blog/x slug=x"},
-		{"/fb/a%2Fb/b?x=q", nil, "output /q ?x=a%252Fb&x=b"},
-		{"/fb", nil, "output /q"},
-		{"/hw", []string{"X-User: bob"}, "output /q ?xuser=bob"},
-		{"/hw", nil, "not found"},
-		{"/hw2", []string{"Cookie: c=axx"}, "output /q ?cc=1"},
-		{"/hw2", []string{"Cookie: d=1; c=\"a\""}, "output /q ?cc=1"},
-		{"/hw2", []string{"Cookie: c=x; c=a"}, "not found"},
-
-		// Files.
-		{"/sp%20ace.txt", nil, "asset /sp ace.txt as /sp%20ace.txt"},
-		{"/%E6%97%A5%E6%9C%AC.txt", nil, "asset /日本.txt as /%E6%97%A5%E6%9C%AC.txt"},
-		{"/dir%2Ff.txt", nil, "asset /dir/f.txt as /dir%2Ff.txt"},
-		{"/p%2541.txt", nil, "asset /p%41.txt as /p%2541.txt"},
-		{"/p%41.txt", nil, "bad request"},
-		{"/sp%2520ace.txt", nil, "asset /sp ace.txt as /sp%2520ace.txt"},
-		{"/A.txt", nil, "not found"},
-		{"/_next/image?url=%2Fa.png&w=1&q=75", nil, "image /_next/image ?url=%2Fa.png&w=1&q=75"},
-		{"/_next/static/nope.js", nil, "not found"},
-
-		// Pages.
-		{"/", nil, "output /"},
-		{"/?", nil, "output /"},
-		{"/index", nil, "not found"},
-		{"/404", nil, "not found"},
-		{"/500", nil, "not found"},
-		{"/_error", nil, "not found"},
-		{"/_not-found", nil, "not found"},
-		{"/stat", nil, "asset /stat"},
-		{"/city/berlin", nil, "output /city/[name] as /city/berlin name=berlin"},
-		{"/blog/a?x=%zz", nil, "output /blog/[slug] as /blog/a ?x=%zz slug=a"},
-		{"/BLOG/a", nil, "not found"},
-		{"/ECHO/a", nil, "not found"},
-		{"/Q", nil, "not found"},
-		{"/opt", nil, "output /opt/[[...all]] as /opt"},
-		{"/opt/x%2Fy", nil, "output /opt/[[...all]] as /opt/x%2Fy all=x/y"},
-		{"/opt/x/y", nil, "output /opt/[[...all]] as /opt/x/y all=x|y"},
-		{"/echo/a%2Fb/c", nil, "output /echo/[...r] as /echo/a%2Fb/c r=a/b|c"},
-		{"/blog/[slug]", nil, "output /blog/[slug] slug=[slug]"},
-		{"/blog/%5Bslug%5D", nil, "output /blog/[slug] as /blog/%5Bslug%5D slug=[slug]"},
-		{"/echo/[...r]", nil, "output /echo/[...r] r=[...r]"},
-		{"/blog/a%00b", nil, "output /blog/[slug] as /blog/a%00b slug=a\x00b"},
-
-		// Parts of pages; next start has them under headers, not suffixes.
-		{"/blog/a.rsc", nil, "output /blog/[slug].rsc as /blog/a.rsc slug=a"},
-		{"/blog/a.segments/_tree.segment.rsc", nil, "output /blog/[slug].rsc as /blog/a.segments/_tree.segment.rsc slug=a"},
-		{"/index.segments/_tree.segment.rsc", nil, "output /index.segments/_tree.segment.rsc"},
-		{"/index.rsc", nil, "output /index.rsc"},
-		{"/dyn.rsc", nil, "output /dyn.rsc"},
-
-		// Malformed and hostile paths.
-		{"/%zz", nil, "not found"},
-		{"/%E0%A4%A", nil, "not found"},
-		{"/blog/%zz", nil, "bad request"},
-		{"/blog/%E0%A4%A", nil, "bad request"},
-		{"/blog/%ff", nil, "bad request"},
-		{"/..%2f..%2fetc/passwd", nil, "not found"},
-		{"/blog/..%2fx", nil, "output /blog/[slug] as /blog/..%2fx slug=../x"},
-		{"/blog/../dyn", nil, "output /dyn"},
-		{"/blog/%2e%2E/dyn", nil, "output /dyn"},
-		{"/../../dyn", nil, "output /dyn"},
-		{"/dyn#/x?y", nil, "output /dyn"},
-		{"/é", nil, "bad request"},
-		{"/a b", nil, "bad request"},
-		{"", nil, "bad request"},
-		{"*", nil, "bad request"},
-
-		// What only Next may say.
-		{"/echo/a?nxtPr=evil&a=1&__nextLocale=z", nil, "output /echo/[...r] as /echo/a ?a=1&__nextLocale=z r=a"},
-		{"/q", []string{"X-Matched-Path: /blog/[slug]", "X-Now-Route-Matches: 1=evil"}, "output /q"},
-		{"/q?nextInternalLocale=x", nil, "output /q ?nextInternalLocale=x"},
-
-		// Data of the Pages Router; the app has a proxy.
-		{"/_next/data/BUILD/q.json?z=1", nil, "output /_next/data/BUILD/q.json ?z=1 data"},
-		{"/_next/data/BUILD/stat.json", nil, "asset /stat data"},
-		{"/_next/data/BUILD/index.json", nil, "output / data"},
-		{"/_next/data/BUILD/city/berlin.json", nil, "output /_next/data/BUILD/city/[name].json as /_next/data/BUILD/city/berlin.json name=berlin data"},
-		{"/_next/data/BUILD/old/x.json", nil, "redirect Permanent Redirect /blog/x"},
-		{"/_next/data/BUILD/nope.json", nil, "not found data"},
-		{"/_next/data/OTHER/q.json", nil, "not found data"},
-		{"/_next/data/OTHER/old/x.json", nil, "not found data"},
-	} {
-		got := summary(resolve(t, r, request(test.target, test.headers...), nil))
-		if got != test.want {
-			t.Errorf("%s %q:\n got %s\nwant %s", test.target, test.headers, got, test.want)
+func checkVisits(t *testing.T, r *router.Router, visits []visit) {
+	t.Helper()
+	for _, v := range visits {
+		if got := summary(resolve(t, r, request(v.target, v.headers...), nil)); got != v.want {
+			t.Errorf("%s %q:\n got %s\nwant %s", v.target, v.headers, got, v.want)
 		}
 	}
 }
 
-// TestResolveLanguages holds what `next start` answered for languages.json.
+// languageVisits is what `next start` answered for languages.json.
+var languageVisits = []visit{
+	{"/", nil, "asset /en"},
+	{"/", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr"},
+	{"/", []string{"Accept-Language: nl;q=0.5,fr;q=0.4"}, "redirect Temporary Redirect /nl-NL"},
+	{"/", []string{"Accept-Language: nl", "Cookie: NEXT_LOCALE=FR"}, "redirect Temporary Redirect /fr"},
+	{"/?a=1", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr?a=1"},
+	{"/index", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr"},
+	{"/", []string{"Host: example.fr"}, "asset /fr"},
+	{"/", []string{"Host: example.fr:80", "Accept-Language: nl"}, "redirect Temporary Redirect http://example.nl/"},
+	{"/", []string{"Host: EXAMPLE.fr", "Accept-Language: en"}, "asset /fr"},
+	{"/fr", []string{"Accept-Language: nl"}, "asset /fr"},
+	{"/EN", nil, "asset /en as /EN"},
+	{"/ssr", nil, "output /en/ssr"},
+	{"/fr/ssr", nil, "output /fr/ssr"},
+	{"/FR/ssr", nil, "output /fr/ssr as /FR/ssr"},
+	{"/ssr", []string{"Host: example.nl"}, "output /nl-NL/ssr"},
+	{"/stat", nil, "asset /en/stat"},
+	{"/fr/stat", nil, "asset /fr/stat"},
+	{"/api/hi", nil, "output /api/hi"},
+	{"/en/api/hi", nil, "not found"},
+	{"/fr/api/hi", nil, "not found"},
+	{"/appdyn/1", nil, "output /appdyn/[id] as /appdyn/1 id=1"},
+	{"/appdyn/1", []string{"Host: example.fr"}, "output /appdyn/[id] as /appdyn/1 id=1"},
+	{"/en/appdyn/1", nil, "not found"},
+	{"/fr/appdyn/1", nil, "not found"},
+	{"/appstat", nil, "output /appstat"},
+	{"/en/appstat", nil, "output /appstat"},
+	{"/fr/appstat", nil, "not found"},
+	{"/appstat", []string{"Host: example.fr"}, "not found"},
+	{"/f.txt", nil, "asset /f.txt as /en/f.txt"},
+	{"/en/f.txt", nil, "asset /f.txt as /en/f.txt"},
+	{"/fr/f.txt", nil, "asset /f.txt as /fr/f.txt"},
+	{"/old/x", nil, "redirect Permanent Redirect /p/x"},
+	{"/fr/old/x", nil, "redirect Permanent Redirect https://example.fr/p/x"},
+	{"/nl-nl/old/x", nil, "redirect Permanent Redirect http://example.nl/p/x"},
+	{"/nl/x", nil, "not found"},
+	{"/bf", nil, "output /en/ssr"},
+	{"/fr/bf", nil, "output /fr/ssr"},
+	{"/af/1", nil, "output /en/p/[x] as /en/p/1 x=1"},
+	{"/fr/imp/a/b", nil, "output /fr/ssr ?x=a&x=b"},
+	{"/ssr/", nil, "redirect Permanent Redirect /ssr"},
+	{"/fr/ssr/", nil, "redirect Permanent Redirect /fr/ssr"},
+	{"/fr/", nil, "redirect Permanent Redirect /fr"},
+	{"/en/", nil, "asset /en as /en/"},
+	{"/p/z", nil, "output /en/p/[x] as /en/p/z x=z"},
+	{"/fr/p/z%2Fy", nil, "output /fr/p/[x] as /fr/p/z%2Fy x=z/y"},
+	{"/_next/data/BUILD/fr/ssr.json", nil, "output /_next/data/BUILD/fr/ssr.json data"},
+	{"/_next/data/BUILD/ssr.json", nil, "not found"},
+	{"/_next/data/BUILD/fr/p/q.json", nil, "output /_next/data/BUILD/fr/p/[x].json as /_next/data/BUILD/fr/p/q.json x=q data"},
+	{"/de/ssr", nil, "not found"},
+	{"/frx", nil, "not found"},
+}
+
 func TestResolveLanguages(t *testing.T) {
-	r := newRouter(t, site(t, "languages.json"))
-	for _, test := range []struct {
-		target  string
-		headers []string
-		want    string
-	}{
-		{"/", nil, "asset /en"},
-		{"/", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr"},
-		{"/", []string{"Accept-Language: nl;q=0.5,fr;q=0.4"}, "redirect Temporary Redirect /nl-NL"},
-		{"/", []string{"Accept-Language: nl", "Cookie: NEXT_LOCALE=FR"}, "redirect Temporary Redirect /fr"},
-		{"/?a=1", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr?a=1"},
-		{"/index", []string{"Accept-Language: fr"}, "redirect Temporary Redirect /fr"},
-		{"/", []string{"Host: example.fr"}, "asset /fr"},
-		{"/", []string{"Host: example.fr:80", "Accept-Language: nl"}, "redirect Temporary Redirect http://example.nl/"},
-		{"/", []string{"Host: EXAMPLE.fr", "Accept-Language: en"}, "asset /fr"},
-		{"/fr", []string{"Accept-Language: nl"}, "asset /fr"},
-		{"/EN", nil, "asset /en as /EN"},
-		{"/ssr", nil, "output /en/ssr"},
-		{"/fr/ssr", nil, "output /fr/ssr"},
-		{"/FR/ssr", nil, "output /fr/ssr as /FR/ssr"},
-		{"/ssr", []string{"Host: example.nl"}, "output /nl-NL/ssr"},
-		{"/stat", nil, "asset /en/stat"},
-		{"/fr/stat", nil, "asset /fr/stat"},
-		{"/api/hi", nil, "output /api/hi"},
-		{"/en/api/hi", nil, "not found"},
-		{"/fr/api/hi", nil, "not found"},
-		{"/appdyn/1", nil, "output /appdyn/[id] as /appdyn/1 id=1"},
-		{"/appdyn/1", []string{"Host: example.fr"}, "output /appdyn/[id] as /appdyn/1 id=1"},
-		{"/en/appdyn/1", nil, "not found"},
-		{"/fr/appdyn/1", nil, "not found"},
-		{"/appstat", nil, "output /appstat"},
-		{"/en/appstat", nil, "output /appstat"},
-		{"/fr/appstat", nil, "not found"},
-		{"/appstat", []string{"Host: example.fr"}, "not found"},
-		{"/f.txt", nil, "asset /f.txt as /en/f.txt"},
-		{"/en/f.txt", nil, "asset /f.txt as /en/f.txt"},
-		{"/fr/f.txt", nil, "asset /f.txt as /fr/f.txt"},
-		{"/old/x", nil, "redirect Permanent Redirect /p/x"},
-		{"/fr/old/x", nil, "redirect Permanent Redirect https://example.fr/p/x"},
-		{"/nl-nl/old/x", nil, "redirect Permanent Redirect http://example.nl/p/x"},
-		{"/nl/x", nil, "not found"},
-		{"/bf", nil, "output /en/ssr"},
-		{"/fr/bf", nil, "output /fr/ssr"},
-		{"/af/1", nil, "output /en/p/[x] as /en/p/1 x=1"},
-		{"/fr/imp/a/b", nil, "output /fr/ssr ?x=a&x=b"},
-		{"/ssr/", nil, "redirect Permanent Redirect /ssr"},
-		{"/fr/ssr/", nil, "redirect Permanent Redirect /fr/ssr"},
-		{"/fr/", nil, "redirect Permanent Redirect /fr"},
-		{"/en/", nil, "asset /en as /en/"},
-		{"/p/z", nil, "output /en/p/[x] as /en/p/z x=z"},
-		{"/fr/p/z%2Fy", nil, "output /fr/p/[x] as /fr/p/z%2Fy x=z/y"},
-		{"/_next/data/BUILD/fr/ssr.json", nil, "output /_next/data/BUILD/fr/ssr.json data"},
-		{"/_next/data/BUILD/ssr.json", nil, "not found"},
-		{"/_next/data/BUILD/fr/p/q.json", nil, "output /_next/data/BUILD/fr/p/[x].json as /_next/data/BUILD/fr/p/q.json x=q data"},
-		{"/de/ssr", nil, "not found"},
-		{"/frx", nil, "not found"},
-	} {
-		got := summary(resolve(t, r, request(test.target, test.headers...), nil))
-		if got != test.want {
-			t.Errorf("%s %q:\n got %s\nwant %s", test.target, test.headers, got, test.want)
-		}
-	}
+	checkVisits(t, newRouter(t, site(t, "languages.json")), languageVisits)
 }
 
 // TestPreferredLocale has the answers of next/dist/server/accept-header.js.

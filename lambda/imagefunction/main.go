@@ -1,0 +1,125 @@
+// Command imagefunction is the program of the image function: /_next/image,
+// without Node. It is a program of its own because the codecs weigh more than
+// everything else that runs in Lambda.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"pack/lambda/event"
+	"pack/lambda/images"
+	"pack/lambda/invoke"
+	"pack/lambda/runtime"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+func main() {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	api := os.Getenv("AWS_LAMBDA_RUNTIME_API")
+	handler, err := open(os.Getenv)
+	if err != nil {
+		_ = runtime.ReportInit(api, err)
+	} else {
+		err = runtime.Serve(api, event.Handle(handler))
+	}
+	fmt.Fprintln(os.Stderr, "pack:", err)
+	os.Exit(1)
+}
+
+// open makes the handler of what the archive says; the variables are those of
+// the other functions (docs/design.md).
+func open(env func(string) string) (*images.Handler, error) {
+	document := filepath.Join(env("LAMBDA_TASK_ROOT"), "pack", "function.json")
+	raw, err := os.ReadFile(document)
+	if err != nil {
+		return nil, err
+	}
+	var d manifest.FunctionDocument
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", document, err)
+	}
+	state := env("PACK_STATE_DIR")
+	if state == "" {
+		return nil, errors.New("PACK_STATE_DIR is missing: it names the folder of pages and tags")
+	}
+	store, err := s3cache.OpenDirectory(filepath.Join(state, "pages"))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s3cache.OpenTagDirectory(filepath.Join(state, "tags"))
+	if err != nil {
+		return nil, err
+	}
+	app := source{client: &invoke.Client{Endpoint: env("PACK_LAMBDA_ENDPOINT")}, gateway: env("PACK_GATEWAY")}
+	return images.New(images.Options{
+		Images: d.App.Images, BasePath: d.App.BasePath, Local: app.fetch,
+		Store: pictures{s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: env("PACK_DEPLOYMENT"), MemoryBytes: -1})},
+		Background: func(ctx context.Context, work func(context.Context)) {
+			event.AfterResponse(ctx, func() { work(context.WithoutCancel(ctx)) })
+		},
+		Log: slog.Default(),
+	}), nil
+}
+
+// source fetches the app's own pictures, files as well as routes, through the
+// gateway.
+type source struct {
+	client  *invoke.Client
+	gateway string
+}
+
+func (s source) fetch(ctx context.Context, path string, header http.Header) (*http.Response, error) {
+	target, err := url.ParseRequestURI(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &http.Request{
+		Method: http.MethodGet, URL: target, Host: "localhost", Header: header.Clone(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	return s.client.Invoke(ctx, s.gateway, r.WithContext(ctx), nil)
+}
+
+// pictures keeps encoded pictures in the page store.
+type pictures struct{ cache *s3cache.Cache }
+
+func (p pictures) Get(ctx context.Context, key string) (*images.Entry, error) {
+	entry, state, err := p.cache.Lookup(ctx, s3cache.PageKey("/image/"+key), nil)
+	if state == s3cache.Missing || err != nil {
+		return nil, err
+	}
+	about, body := entry.Part(s3cache.PartValue), entry.Part(s3cache.PartBody)
+	if about == nil || body == nil {
+		return nil, nil
+	}
+	picture := &images.Entry{}
+	if err := json.Unmarshal(about.Body, picture); err != nil {
+		return nil, fmt.Errorf("decode picture %s: %w", key, err)
+	}
+	picture.Body = body.Body
+	return picture, nil
+}
+
+func (p pictures) Put(ctx context.Context, key string, picture *images.Entry) error {
+	head := *picture
+	head.Body = nil
+	about, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	// How long a picture is fresh is the optimiser's to judge.
+	_, err = p.cache.Store(ctx, s3cache.PageKey("/image/"+key), &s3cache.Entry{
+		Kind: s3cache.KindImage, Created: picture.Created.UnixMilli(),
+		Parts: []s3cache.Part{{Name: s3cache.PartValue, Body: about}, {Name: s3cache.PartBody, Body: picture.Body}},
+	})
+	return err
+}

@@ -1,0 +1,192 @@
+'use strict'
+
+/**
+ * The Next.js adapter of pack. It makes the build write its caches where pack
+ * can reach them, and writes what `onBuildComplete` is given to the file named
+ * by PACK_BUILD_JSON. It decides nothing else: the Go side reads that file.
+ *
+ * The contract is Next's: node_modules/next/dist/docs/01-app/
+ * 03-api-reference/07-adapters/{02-creating-an-adapter,09-output-types}.md
+ *
+ * @typedef {Record<string, any>} NextConfig
+ * @typedef {{ type: string, id: string, filePath: string, pathname: string,
+ *   sourcePage: string, runtime: string, config: Record<string, any>,
+ *   assets: Record<string, string>,
+ *   assetsHashes?: Record<string, string> }} RouteOutput
+ */
+
+const fs = require('node:fs')
+const path = require('node:path')
+
+/** The version of the document that is written: BuildSchema in build.go. */
+const SCHEMA = 1
+
+/** The module that every route is built with; Capture puts it beside us. */
+const CACHE_HANDLER = path.join(__dirname, 'cache-handler.cjs')
+
+/** What of next.config had to be overruled. @type {string[]} */
+const replaced = []
+
+/**
+ * @param {string} setting
+ * @returns {void}
+ */
+function overrule(setting) {
+  if (!replaced.includes(setting)) replaced.push(setting)
+}
+
+/**
+ * @param {NextConfig} config
+ * @param {{ phase: string }} context
+ * @returns {NextConfig}
+ */
+function modifyConfig(config, { phase }) {
+  if (phase !== 'phase-production-build') return config
+  if (config.output === 'export') return config
+  if (config.output === 'standalone') {
+    // It copies what the outputs name already, and would switch immutable
+    // assets off.
+    config.output = undefined
+    overrule('output')
+  }
+  if (config.cacheHandler && path.resolve(config.cacheHandler) !== CACHE_HANDLER) {
+    overrule('cacheHandler')
+  }
+  config.cacheHandler = CACHE_HANDLER
+  config.cacheMaxMemorySize = 0
+  config.supportsImmutableAssets = config.supportsImmutableAssets ?? true
+  return config
+}
+
+/**
+ * @param {string} name
+ * @returns {string} with forward slashes on every system
+ */
+function slashed(name) {
+  return path.sep === '\\' ? name.replaceAll('\\', '/') : name
+}
+
+/** The files of all outputs, each once. */
+class FileTable {
+  constructor() {
+    /** @type {{ name: string, source: string, hash?: string }[]} */
+    this.files = []
+    /** @type {Map<string, number>} */
+    this.indexes = new Map()
+  }
+
+  /**
+   * @param {string} name relative to the repository root
+   * @param {string} source absolute
+   * @param {string | undefined} hash
+   * @returns {number} the file's index
+   */
+  add(name, source, hash) {
+    name = slashed(name)
+    const key = `${name}\0${source}\0${hash ?? ''}`
+    let index = this.indexes.get(key)
+    if (index === undefined) {
+      index = this.files.push({ name, source, hash }) - 1
+      this.indexes.set(key, index)
+    }
+    return index
+  }
+}
+
+/**
+ * @param {RouteOutput} output
+ * @param {FileTable} table
+ * @param {string} repoRoot
+ */
+function route(output, table, repoRoot) {
+  const hashes = output.assetsHashes ?? {}
+  const files = []
+  for (const name in output.assets) {
+    files.push(table.add(name, output.assets[name], hashes[name]))
+  }
+  const entry = path.relative(repoRoot, output.filePath)
+  if (!(entry in output.assets)) {
+    files.push(table.add(entry, output.filePath, hashes[entry]))
+  }
+  const { maxDuration, preferredRegion } = output.config
+  return {
+    type: output.type,
+    id: output.id,
+    filePath: output.filePath,
+    pathname: output.pathname,
+    sourcePage: output.sourcePage,
+    runtime: output.runtime,
+    config: { maxDuration, preferredRegion },
+    files,
+  }
+}
+
+/**
+ * @param {NextConfig} config
+ * @returns {NextConfig} the part that build.go's Config reads
+ */
+function servingConfig(config) {
+  return {
+    output: config.output,
+    basePath: config.basePath,
+    assetPrefix: config.assetPrefix,
+    deploymentId: config.deploymentId,
+    trailingSlash: config.trailingSlash,
+    poweredByHeader: config.poweredByHeader,
+    generateEtags: config.generateEtags,
+    expireTime: config.expireTime,
+    skipProxyUrlNormalize: config.skipProxyUrlNormalize,
+    skipTrailingSlashRedirect: config.skipTrailingSlashRedirect,
+    caseSensitiveRoutes: config.experimental?.caseSensitiveRoutes,
+    cacheComponents: config.cacheComponents,
+    i18n: config.i18n,
+    images: config.images,
+    pageExtensions: config.pageExtensions,
+  }
+}
+
+/**
+ * @param {Record<string, any>} context onBuildComplete's
+ * @returns {Record<string, any>} the document, all of it plain values
+ */
+function buildDocument(context) {
+  const table = new FileTable()
+  /** @param {RouteOutput[]} outputs */
+  const routes = (outputs) => outputs.map((output) => route(output, table, context.repoRoot))
+  const { outputs } = context
+  return {
+    schema: SCHEMA,
+    buildId: context.buildId,
+    nextVersion: context.nextVersion,
+    projectDir: context.projectDir,
+    repoRoot: context.repoRoot,
+    distDir: context.distDir,
+    config: servingConfig(context.config),
+    routing: context.routing,
+    outputs: {
+      pages: routes(outputs.pages),
+      pagesApi: routes(outputs.pagesApi),
+      appPages: routes(outputs.appPages),
+      appRoutes: routes(outputs.appRoutes),
+      prerenders: outputs.prerenders,
+      staticFiles: outputs.staticFiles,
+      middleware: outputs.middleware && route(outputs.middleware, table, context.repoRoot),
+    },
+    files: table.files,
+    replaced,
+  }
+}
+
+/**
+ * @param {Record<string, any>} context
+ * @returns {void}
+ */
+function onBuildComplete(context) {
+  const target = process.env.PACK_BUILD_JSON
+  if (!target) throw new Error('pack: PACK_BUILD_JSON is not set; run the build through `pack build`')
+  const partial = `${target}.${process.pid}.tmp`
+  fs.writeFileSync(partial, JSON.stringify(buildDocument(context)))
+  fs.renameSync(partial, target)
+}
+
+module.exports = { name: 'pack', modifyConfig, onBuildComplete }

@@ -1,0 +1,100 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { beforeEach, afterEach, test } = require('node:test')
+
+const file = path.join(__dirname, 'adapter.cjs')
+const build = { phase: 'phase-production-build' }
+
+/** @type {any} */
+let adapter
+/** @type {string} */
+let dir
+
+beforeEach(() => {
+  delete require.cache[file]
+  adapter = require(file)
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'adapter-'))
+  process.env.PACK_BUILD_JSON = path.join(dir, 'build.json')
+})
+
+afterEach(() => {
+  delete process.env.PACK_BUILD_JSON
+  fs.rmSync(dir, { recursive: true })
+})
+
+/** @param {Record<string, any>} [changes] */
+function context(changes) {
+  const page = {
+    type: 'APP_PAGE', id: '/x', filePath: '/repo/.next/server/app/x/page.js', pathname: '/x',
+    sourcePage: '/x/page', runtime: 'nodejs', config: { maxDuration: 30 },
+    assets: { 'a.js': '/repo/a.js' },
+    assetsHashes: { 'a.js': '1', '.next/server/app/x/page.js': '2' },
+  }
+  return {
+    routing: { dynamicRoutes: [] },
+    outputs: {
+      pages: [], pagesApi: [], appRoutes: [], prerenders: [], staticFiles: [],
+      appPages: [page, { ...page, id: '/x.rsc', pathname: '/x.rsc' }],
+    },
+    projectDir: '/repo', repoRoot: '/repo', distDir: '/repo/.next',
+    config: { basePath: '', images: {}, webpack: () => {}, experimental: { caseSensitiveRoutes: true } },
+    nextVersion: '16.4.6', buildId: 'id', ...changes,
+  }
+}
+
+const written = () => JSON.parse(fs.readFileSync(process.env.PACK_BUILD_JSON ?? '', 'utf8'))
+
+test('the cache handler lies in the adapter folder, inside the project', () => {
+  const config = adapter.modifyConfig({ reactStrictMode: true }, build)
+  assert.equal(config.cacheHandler, path.join(__dirname, 'cache-handler.cjs'))
+  assert.equal(config.cacheMaxMemorySize, 0)
+  assert.equal(config.supportsImmutableAssets, true)
+  assert.equal(config.reactStrictMode, true)
+})
+
+test('an app that opted out of immutable assets stays out', () => {
+  assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).supportsImmutableAssets, false)
+})
+
+test('other phases see the config unchanged', () => {
+  assert.deepEqual(adapter.modifyConfig({ output: 'standalone' }, { phase: 'phase-development-server' }), { output: 'standalone' })
+})
+
+test('an exported site has no cache', () => {
+  assert.deepEqual(adapter.modifyConfig({ output: 'export' }, build), { output: 'export' })
+})
+
+test('what is overruled is recorded', () => {
+  const config = adapter.modifyConfig({ output: 'standalone', cacheHandler: '/repo/mine.js' }, build)
+  assert.equal(config.output, undefined)
+  adapter.onBuildComplete(context())
+  assert.deepEqual(written().replaced, ['output', 'cacheHandler'])
+})
+
+test('a config that is modified twice is not its own rival', () => {
+  adapter.modifyConfig(adapter.modifyConfig({}, build), build)
+  adapter.onBuildComplete(context())
+  assert.deepEqual(written().replaced, [])
+})
+
+test('each file is written once and the entry is among them', () => {
+  adapter.onBuildComplete(context())
+  const document = written()
+  assert.deepEqual(document.files, [
+    { name: 'a.js', source: '/repo/a.js', hash: '1' },
+    { name: '.next/server/app/x/page.js', source: '/repo/.next/server/app/x/page.js', hash: '2' },
+  ])
+  assert.deepEqual(document.outputs.appPages.map((/** @type {any} */ o) => o.files), [[0, 1], [0, 1]])
+  assert.deepEqual(document.outputs.appPages[0].config, { maxDuration: 30 })
+  assert.equal(document.config.caseSensitiveRoutes, true)
+  assert.deepEqual(fs.readdirSync(dir), ['build.json'])
+})
+
+test('without a place to write the build fails', () => {
+  delete process.env.PACK_BUILD_JSON
+  assert.throws(() => adapter.onBuildComplete(context()), /PACK_BUILD_JSON/)
+})

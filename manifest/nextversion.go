@@ -1,0 +1,42 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"golang.org/x/mod/semver"
+)
+
+// findNext resolves the next package as Node does from dir: the nearest
+// node_modules/next, upwards. The folder is empty when there is none.
+func findNext(dir string) (folder, version string, err error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		folder = filepath.Join(at, "node_modules", "next")
+		p, err := readPackageJSON(filepath.Join(folder, "package.json"))
+		if err == nil {
+			return folder, p.Version, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", "", err
+		}
+		if filepath.Dir(at) == at {
+			return "", "", nil
+		}
+	}
+}
+
+// checkNextVersion refuses what has no stable adapter API. A pre-release of
+// the first version counts as older.
+func checkNextVersion(folder, version string) error {
+	if v := "v" + version; semver.IsValid(v) && semver.Compare(v, "v"+MinNextVersion) >= 0 {
+		return nil
+	}
+	return &UserError{
+		What:  fmt.Sprintf("Next.js %s is too old: pack needs %s or later", version, MinNextVersion),
+		Where: filepath.Join(folder, "package.json"),
+		Why:   "pack reads builds through Next's adapter API, which is stable since " + MinNextVersion,
+		Hint:  "run `npx @next/codemod@latest upgrade latest` in the app",
+	}
+}

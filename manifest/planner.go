@@ -1,0 +1,241 @@
+package manifest
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// planner holds what the steps of NewPlan share.
+type planner struct {
+	build      *Build
+	settings   Settings
+	plan       *Plan
+	deployment *Deployment
+	files      map[string][]File
+	// regions are the default ones.
+	regions []string
+	// functionOf maps an output's ID to its function, parents to the output.
+	functionOf map[string]string
+	parents    map[string]*RouteOutput
+	// pathnames are those of Deployment.Outputs.
+	pathnames map[string]bool
+	// matched are the keys of settings that some route met.
+	matched map[string]bool
+}
+
+// NewPlan plans a deployment. It is pure: the same Build and Settings give the
+// same Plan, and a byte-identical Deployment. The Build must be measured. What
+// AWS cannot do is a *UserError that names the route, the value and the limit.
+func NewPlan(b *Build, s Settings) (*Plan, error) {
+	if !b.Measured {
+		return nil, errors.New("plan deployment: the build was not measured")
+	}
+	p := &planner{
+		build: b, settings: s, files: map[string][]File{},
+		functionOf: map[string]string{}, parents: map[string]*RouteOutput{},
+		pathnames: map[string]bool{}, matched: map[string]bool{},
+	}
+	p.deployment = &Deployment{
+		Schema: DeploymentSchema, BuildID: b.BuildID, NextVersion: b.NextVersion, Routing: b.Routing,
+		Functions: []Function{}, Outputs: []Output{}, Pages: []Page{}, Assets: []Asset{},
+	}
+	p.plan = &Plan{
+		Deployment: p.deployment, Files: p.files,
+		AssetSources: map[string]string{}, SeedSources: map[string]string{},
+	}
+	for _, step := range []func() error{
+		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.warnings,
+	} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("plan deployment: %w", err)
+		}
+	}
+	if err := p.identify(); err != nil {
+		return nil, fmt.Errorf("plan deployment: %w", err)
+	}
+	return p.plan, nil
+}
+
+func (p *planner) warn(format string, args ...any) {
+	p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf(format, args...))
+}
+
+// checkSettings checks what holds for all routes, and finds the default
+// regions.
+func (p *planner) checkSettings() error {
+	s := p.settings
+	if s.Pack.MaxDuration != 0 {
+		if err := checkMaxDuration(s.Pack.MaxDuration, "pack.json: maxDuration"); err != nil {
+			return err
+		}
+	}
+	if s.Pack.Memory != 0 {
+		if err := checkMemory(s.Pack.Memory, "pack.json: memory"); err != nil {
+			return err
+		}
+	}
+	if s.Pack.Gateway.Memory != 0 {
+		if err := checkMemory(s.Pack.Gateway.Memory, "pack.json: gateway.memory"); err != nil {
+			return err
+		}
+	}
+	home := []string{cmp.Or(s.DefaultRegion, DefaultRegion)}
+	names, where := home, "the default region"
+	switch {
+	case len(s.Pack.Regions) > 0:
+		names, where = s.Pack.Regions, "pack.json: regions"
+	case len(s.Vercel.Regions) > 0:
+		names, where = s.Vercel.Regions, "vercel.json: regions"
+	}
+	home, err := resolveRegions(home, home, "the default region")
+	if err != nil {
+		return err
+	}
+	p.regions, err = resolveRegions(names, home, where)
+	return err
+}
+
+// addApp fills in the app's part of the Deployment.
+func (p *planner) addApp() error {
+	c := p.build.Config
+	project, ok := relative(p.build.RepoRoot, p.build.ProjectDir)
+	if !ok {
+		return fmt.Errorf("the app %s lies outside the repository %s", p.build.ProjectDir, p.build.RepoRoot)
+	}
+	dist, ok := relative(p.build.ProjectDir, p.build.DistDir)
+	if !ok || dist == "." {
+		return &UserError{
+			What: "distDir is not a folder inside the app", Where: "next.config: distDir", Why: "it is " + p.build.DistDir + ", and the app is " + p.build.ProjectDir,
+			Hint: "set distDir to a folder of the app",
+		}
+	}
+	p.deployment.App = App{
+		ProjectDir: project, DistDir: dist, BasePath: c.BasePath, AssetPrefix: c.AssetPrefix,
+		TrailingSlash: c.TrailingSlash, PoweredBy: c.PoweredByHeader, GenerateETags: c.GenerateEtags,
+		ExpireTime: c.ExpireTime, SkipProxyURLNormalize: c.SkipProxyURLNormalize,
+		SkipTrailingSlashRedirect: c.SkipTrailingSlashRedirect, CaseSensitiveRoutes: c.CaseSensitiveRoutes,
+		CacheComponents: c.CacheComponents, I18n: c.I18n, DeploymentID: c.DeploymentID, Images: c.Images,
+	}
+	return nil
+}
+
+// addFunctions makes the functions, and lists the outputs that they answer.
+func (p *planner) addFunctions() error {
+	units, err := p.makeUnits()
+	if err != nil {
+		return err
+	}
+	p.build.eachRoute(func(o *RouteOutput) { p.parents[o.ID] = o })
+	if err := p.group(units); err != nil {
+		return err
+	}
+	if err := p.addGateway(units); err != nil {
+		return err
+	}
+	if c := p.build.Config; c.Output != "export" && c.Images.Loader == "default" && !c.Images.Unoptimized {
+		p.deployment.Functions = append(p.deployment.Functions, Function{
+			Name: "image", Kind: ImageFunction, MaxDuration: DefaultImageDuration, Memory: DefaultImageMemory,
+			Architecture: cmp.Or(p.settings.Pack.Architecture, ARM64), Regions: p.regions,
+		})
+		p.files["image"] = []File{}
+	}
+	slices.SortFunc(p.deployment.Functions, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(p.deployment.Outputs, func(a, b Output) int { return strings.Compare(a.Pathname, b.Pathname) })
+	return nil
+}
+
+// addGateway makes the gateway. It waits for the functions that it calls, so
+// it may take as long as the slowest of them.
+func (p *planner) addGateway(units []*unit) error {
+	f := Function{
+		Name: "gateway", Kind: GatewayFunction, MaxDuration: 30,
+		Memory:       cmp.Or(p.settings.Pack.Gateway.Memory, DefaultGatewayMemory),
+		Architecture: cmp.Or(p.settings.Pack.Architecture, ARM64), Regions: p.regions,
+	}
+	for _, u := range units {
+		f.MaxDuration = max(f.MaxDuration, u.maxDuration)
+	}
+	var sources []*SourceFile
+	if o := p.build.Outputs.Middleware; o != nil {
+		if err := refuseEdge(o); err != nil {
+			return err
+		}
+		entry, err := p.entryOf(o)
+		if err != nil {
+			return err
+		}
+		where := "proxy"
+		if o.Source != "" {
+			where = o.Source
+		}
+		sources, f.Entries = p.filesOf([]*RouteOutput{o}), []Entry{entry}
+		f.Environment = maps.Clone(p.settings.Pack.Environment)
+		if err := checkEnvironment(f.Environment, where); err != nil {
+			return err
+		}
+		var pkg string
+		if f.Architecture, pkg, err = chooseArchitecture(sources, p.settings.Pack.Architecture, where); err != nil {
+			return err
+		}
+		if pkg != "" {
+			p.warn("%s runs on x86_64: %s has no binary for Linux on arm64", where, pkg)
+		}
+	}
+	files, err := p.archive(sources)
+	if err != nil {
+		return err
+	}
+	if err := checkSize(files, p.settings.LayerSize, "the gateway"); err != nil {
+		return err
+	}
+	p.deployment.Functions = append(p.deployment.Functions, f)
+	p.files[f.Name] = files
+	return nil
+}
+
+// warnings collects what the owner should know.
+func (p *planner) warnings() error {
+	for _, setting := range p.build.Replaced {
+		switch setting {
+		case "cacheHandler":
+			p.warn("next.config's cacheHandler is not used: pack has its own, shared by all functions")
+		case "output":
+			p.warn("next.config's output: 'standalone' is not used: pack takes what each route needs from the build itself")
+		default:
+			p.warn("next.config's %s is not used: pack sets it", setting)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.settings.Pack.Functions)) {
+		if !p.matched[key] {
+			p.warn("pack.json: functions[%q] matches no route", key)
+		}
+	}
+	for _, f := range p.settings.Vercel.Functions {
+		if !p.matched["vercel "+f.Glob] {
+			p.warn("vercel.json: functions[%q] matches no file that a function is made from", f.Glob)
+		}
+	}
+	return nil
+}
+
+// identify makes the Deployment's ID from everything that it serves.
+func (p *planner) identify() error {
+	h := sha256.New()
+	document, err := Encode(p.deployment)
+	if err != nil {
+		return err
+	}
+	h.Write(document)
+	for _, name := range slices.Sorted(maps.Keys(p.files)) {
+		for _, f := range p.files[name] {
+			fmt.Fprintf(h, "%q %q %o %q %q\n", name, f.Name, f.Mode, f.Link, f.Hash)
+		}
+	}
+	p.deployment.ID = fmt.Sprintf("%x", h.Sum(nil))[:20]
+	return nil
+}

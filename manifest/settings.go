@@ -1,0 +1,130 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Defaults that hold where neither settings nor route say anything.
+const (
+	// DefaultMemory is in MB. Lambda gives CPU in proportion to memory: a
+	// whole one at 1769 MB.
+	DefaultMemory = 1024
+	// DefaultMaxDuration is in seconds: Vercel's.
+	DefaultMaxDuration = 300
+	// DefaultGatewayMemory is in MB.
+	DefaultGatewayMemory = 1024
+	// DefaultImageMemory is in MB: decoding a large picture takes most of it.
+	DefaultImageMemory = 1769
+	// DefaultImageDuration is in seconds.
+	DefaultImageDuration = 60
+	// DefaultRegion is used when the caller gives no other.
+	DefaultRegion = "us-east-1"
+)
+
+// Grouping says how outputs become functions.
+type Grouping string
+
+const (
+	// GroupByRoute makes one function per route. The zero value means it too.
+	GroupByRoute Grouping = "route"
+	// GroupAuto merges routes whose settings agree, up to the size limits.
+	GroupAuto Grouping = "auto"
+)
+
+// Settings is what the owner wrote in pack.json and vercel.json, and what the
+// caller knows of the account. The zero value means the defaults.
+//
+// What is said of a route goes before what is said of all, and pack.json goes
+// before the app, the app before vercel.json:
+//  1. pack.json functions
+//  2. the route's own maxDuration and preferredRegion
+//  3. vercel.json functions
+//  4. pack.json's own memory, maxDuration, regions, architecture
+//  5. vercel.json regions
+//  6. DefaultRegion and the defaults of this package
+type Settings struct {
+	// DefaultRegion holds where no setting names a region; empty means
+	// us-east-1.
+	DefaultRegion string
+	// LayerSize is the unzipped size in bytes of the layers that every route
+	// function gets: it counts against Lambda's limit.
+	LayerSize int64
+	// Pack is pack.json, Vercel is vercel.json; zero when there is none.
+	Pack   PackSettings
+	Vercel VercelSettings
+}
+
+// LoadSettings reads pack.json and vercel.json of the app's folder. A missing
+// file means no settings; a mistake in one is a *UserError.
+func LoadSettings(dir string) (Settings, error) {
+	var s Settings
+	data, err := os.ReadFile(filepath.Join(dir, "pack.json"))
+	if err == nil {
+		s.Pack, err = ParsePackJSON(data, "pack.json")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
+	data, err = os.ReadFile(filepath.Join(dir, "vercel.json"))
+	if err == nil {
+		s.Vercel, err = ParseVercelJSON(data, "vercel.json")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
+	return s, nil
+}
+
+// objectEntries gives the members of a JSON object in their order. Its errors
+// give line and column.
+func objectEntries(data []byte) ([]entry, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	t, err := dec.Token()
+	if err != nil {
+		return nil, jsonPosition(data, err)
+	}
+	if t != json.Delim('{') {
+		return nil, fmt.Errorf("it must be an object, and is %s", abridged(data))
+	}
+	var entries []entry
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, jsonPosition(data, err)
+		}
+		var e entry
+		e.key = t.(string) // a key, since Token checks the grammar
+		if err := dec.Decode(&e.value); err != nil {
+			return nil, jsonPosition(data, err)
+		}
+		entries = append(entries, e)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, jsonPosition(data, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is something after the closing brace")
+	}
+	return entries, nil
+}
+
+func jsonPosition(data []byte, err error) error {
+	var s *json.SyntaxError
+	if !errors.As(err, &s) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errors.New("it ends in the middle")
+		}
+		return err
+	}
+	before := data[:min(int(s.Offset), len(data))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - (bytes.LastIndexByte(before, '\n') + 1)
+	return fmt.Errorf("line %d, column %d: %w", line, max(1, column), err)
+}

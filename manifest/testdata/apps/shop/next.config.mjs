@@ -1,0 +1,3 @@
+export default {
+  redirects: () => [{ source: '/old/:path', destination: '/products/:path', permanent: true }],
+}

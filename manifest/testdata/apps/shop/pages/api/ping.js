@@ -1,0 +1,3 @@
+export default function ping(request, response) {
+  response.json({ pong: true })
+}

@@ -1,0 +1,6 @@
+export const getStaticPaths = () => ({ paths: [{ params: { name: 'first' } }], fallback: false })
+export const getStaticProps = ({ params }) => ({ props: { name: params.name }, revalidate: 4 })
+
+export default function Page({ name }) {
+  return <h1>{name ?? 'loading'}</h1>
+}

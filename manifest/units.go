@@ -1,0 +1,130 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// unit is one entry file and everything that goes with it: what cannot be
+// split over functions.
+type unit struct {
+	entry   Entry
+	outputs []*RouteOutput
+	source  string
+	files   []*SourceFile
+	// Settings, resolved.
+	maxDuration  int
+	memory       int
+	regions      []string
+	architecture Architecture
+	environment  map[string]string
+}
+
+// where names the unit in messages.
+func (u *unit) where() string {
+	if u.source != "" {
+		return "route " + u.entry.Pathname + " (" + u.source + ")"
+	}
+	return "route " + u.entry.Pathname
+}
+
+// makeUnits puts outputs that share an entry file together, sorted by route.
+func (p *planner) makeUnits() ([]*unit, error) {
+	byFile := map[string]*unit{}
+	var units []*unit
+	for _, g := range p.build.Outputs.groups() {
+		for i := range g.outputs {
+			o := &g.outputs[i]
+			if err := refuseEdge(o); err != nil {
+				return nil, err
+			}
+			u := byFile[o.FilePath]
+			if u == nil {
+				u = &unit{}
+				byFile[o.FilePath] = u
+				units = append(units, u)
+			}
+			u.outputs = append(u.outputs, o)
+		}
+	}
+	for _, u := range units {
+		o := canonical(u.outputs, p.build.Routing.RSC.Suffix)
+		entry, err := p.entryOf(o)
+		if err != nil {
+			return nil, err
+		}
+		u.entry, u.source, u.files = entry, o.Source, p.filesOf(u.outputs)
+	}
+	slices.SortFunc(units, func(a, b *unit) int {
+		return cmp.Or(strings.Compare(a.entry.Pathname, b.entry.Pathname), strings.Compare(a.entry.File, b.entry.File))
+	})
+	for _, u := range units {
+		if err := p.settle(u); err != nil {
+			return nil, err
+		}
+	}
+	return units, nil
+}
+
+func refuseEdge(o *RouteOutput) error {
+	if o.Runtime != "edge" {
+		return nil
+	}
+	e := &UserError{
+		What: "the edge runtime is not supported", Where: "route " + o.Pathname,
+		Why:  "pack runs Node.js, and Next.js is giving the edge runtime up",
+		Hint: "remove `export const runtime = 'edge'` from the route",
+	}
+	if o.Type == "MIDDLEWARE" {
+		e.Where, e.Hint = "middleware", "rename middleware to proxy: it runs on Node.js (npx @next/codemod@latest middleware-to-proxy)"
+	}
+	if o.Source != "" {
+		e.Where += " (" + o.Source + ")"
+	}
+	return e
+}
+
+// canonical is the output that stands for its siblings: neither its RSC nor
+// its data form nor one of its locales.
+func canonical(outputs []*RouteOutput, rsc string) *RouteOutput {
+	for _, o := range outputs {
+		if (rsc == "" || !strings.HasSuffix(o.ID, rsc)) && !strings.HasPrefix(o.ID, "/_next/data/") {
+			return o
+		}
+	}
+	return outputs[0]
+}
+
+func (p *planner) entryOf(o *RouteOutput) (Entry, error) {
+	file, ok := relative(p.build.RepoRoot, o.FilePath)
+	if !ok {
+		return Entry{}, fmt.Errorf("%s lies outside the repository %s", o.FilePath, p.build.RepoRoot)
+	}
+	e := Entry{File: file, Type: o.Type, Page: "/" + strings.TrimPrefix(o.SourcePage, "/"), Pathname: o.ID}
+	if o.Type == "PAGES" || o.Type == "PAGES_API" {
+		e.Pathname = fromPagePath(o.ID)
+	}
+	return e, nil
+}
+
+// filesOf gives the files of outputs, each once, by name.
+func (p *planner) filesOf(outputs []*RouteOutput) []*SourceFile {
+	seen := map[int]bool{}
+	for _, o := range outputs {
+		for _, n := range o.Files {
+			seen[n] = true
+		}
+	}
+	var files []*SourceFile
+	for _, n := range slices.Sorted(maps.Keys(seen)) {
+		f := &p.build.Files[n]
+		// Two sources of one name are one file: the first, as in the adapter.
+		if len(files) == 0 || files[len(files)-1].Name != f.Name {
+			files = append(files, f)
+		}
+	}
+	return files
+}
