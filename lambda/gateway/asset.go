@@ -19,10 +19,15 @@ import (
 type assets struct {
 	files fs.FS
 	list  map[string]*manifest.Asset
+	// static is the address of Next's own files, with a slash at the end.
+	static string
 }
 
+// below reports whether a path belongs to Next's own files.
+func (a *assets) below(path string) bool { return strings.HasPrefix(path, a.static) }
+
 func newAssets(d *manifest.Deployment, files fs.FS) *assets {
-	a := &assets{files: files, list: make(map[string]*manifest.Asset, len(d.Assets))}
+	a := &assets{files: files, static: d.App.BasePath + "/_next/static/", list: make(map[string]*manifest.Asset, len(d.Assets))}
 	for i := range d.Assets {
 		a.list[d.Assets[i].Pathname] = &d.Assets[i]
 	}
@@ -53,16 +58,19 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 	}
 	defer file.Close()
 	header := w.Header()
-	if header.Get("Cache-Control") == "" {
-		if asset.Immutable {
-			header.Set("Cache-Control", "public, max-age=31536000, immutable")
-		} else {
-			header.Set("Cache-Control", "public, max-age=0")
-		}
+	switch {
+	case asset.Source == "static" && !g.assets.below(asset.Pathname):
+		// A metadata route (robots.ts, icon.png …) that the build has rendered.
+		header.Add("Vary", g.vary)
+		header.Set("X-Nextjs-Cache", "HIT")
+		setDefault(header, "Cache-Control", "public, max-age=0, must-revalidate")
+		setDefault(header, "Content-Type", strings.TrimSuffix(mediaType(asset.Pathname), "; charset=UTF-8"))
+	case asset.Immutable:
+		setDefault(header, "Cache-Control", "public, max-age=31536000, immutable")
+	default:
+		setDefault(header, "Cache-Control", "public, max-age=0")
 	}
-	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", mediaType(asset.Pathname))
-	}
+	setDefault(header, "Content-Type", mediaType(asset.Pathname))
 	if g.app.GenerateETags {
 		header.Set("Etag", `"`+asset.Digest[:32]+`"`)
 	}
@@ -98,7 +106,7 @@ func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset 
 		default:
 			status = http.StatusOK
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
-				methodNotAllowed(w, false, "")
+				methodNotAllowed(w)
 				return
 			}
 		}
@@ -110,6 +118,9 @@ func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset 
 		return
 	}
 	header := w.Header()
+	if isRSC(r) {
+		addVary(header, []string{g.vary})
+	}
 	kind := "text/html; charset=utf-8"
 	if strings.HasSuffix(asset.Pathname, ".rsc") || strings.HasSuffix(asset.Pathname, ".json") {
 		kind = mediaType(asset.Pathname)

@@ -5,19 +5,43 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"pack/lambda/invoke"
 	"pack/manifest"
 )
+
+// serveMissing answers for an address that nothing answers, the error pages'
+// own included.
+func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, g.app.BasePath)
+	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
+		g.serveStaticPage(w, r, asset, http.StatusNotFound)
+		return
+	}
+	if g.assets.below(r.URL.Path) {
+		w.Header().Set("Cache-Control", noStore)
+		plainNotFound(w)
+		return
+	}
+	if path == "/_not-found" {
+		w.Header().Set("Cache-Control", cacheControl(nil, nil))
+	}
+	g.notFound(w, r)
+}
+
+func plainNotFound(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte("Not Found"))
+}
 
 // notFound answers with the app's own 404 page. Headers that are set already,
 // as by a page that answered notFound, stay.
 func (g *Gateway) notFound(w http.ResponseWriter, r *http.Request) {
 	setDefault(w.Header(), "Cache-Control", noStore)
 	if notHTML[r.Header.Get("Sec-Fetch-Dest")] && !isRSC(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte("Not Found"))
+		plainNotFound(w)
 		return
 	}
 	g.errorPage(w, r, http.StatusNotFound)
@@ -39,7 +63,7 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
 		if app {
 			// The file is the App Router's not-found page.
-			w.Header().Add("Vary", g.vary)
+			addVary(w.Header(), []string{g.vary})
 			w.Header().Set("X-Nextjs-Cache", "HIT")
 			w.Header().Set("X-Nextjs-Prerender", "1")
 			w.Header().Set("X-Nextjs-Stale-Time", "300")

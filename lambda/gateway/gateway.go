@@ -159,7 +159,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case router.Output:
 		g.serveOutput(w, r, resolved)
 	default:
-		g.notFound(w, r)
+		g.serveMissing(w, r)
 	}
 }
 
@@ -176,18 +176,19 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
 	}
-	app := output.Type == "APP_PAGE"
-	if app && isRSC(r) {
+	if output.Type == "APP_PAGE" && isRSC(r) {
 		if location, wrong := bustRedirect(r); wrong {
-			w.Header().Set("Vary", g.vary)
 			w.Header().Set("Location", location)
 			w.WriteHeader(http.StatusTemporaryRedirect)
 			return
 		}
 	}
+	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) {
+		w.Header().Add("Vary", g.vary)
+	}
 	action := possibleAction(r)
-	if isPage && output.Type != "APP_ROUTE" && r.Method != http.MethodGet && r.Method != http.MethodHead && !(app && action) {
-		methodNotAllowed(w, app, g.vary)
+	if isPage && !action && static(ref.page) && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		methodNotAllowed(w)
 		return
 	}
 	if isPage && ref.page.Template && ref.page.NotFound && !action {
@@ -221,7 +222,7 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 // bypasses reports whether a request to a cached page must be rendered for
 // itself: draft mode, a refresh, an action, or what the build lists.
 func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
-	if action || r.Method != http.MethodGet && r.Method != http.MethodHead || page.PartiallyStatic {
+	if action || page.PartiallyStatic {
 		return true
 	}
 	if g.app.BypassToken != "" {
@@ -285,11 +286,15 @@ func redirect(w http.ResponseWriter, resolved *router.Result) {
 	_, _ = w.Write([]byte(resolved.Location))
 }
 
-func methodNotAllowed(w http.ResponseWriter, app bool, vary string) {
-	if app {
-		w.Header().Add("Vary", vary)
-	}
+// static reports whether nothing but reading makes sense for a page: any
+// method is a GET for the rest (next/dist/server/base-server.js).
+func static(page *manifest.Page) bool {
+	return page.Kind == s3cache.KindPages || !strings.Contains(page.Route, "[")
+}
+
+func methodNotAllowed(w http.ResponseWriter) {
 	w.Header()["Allow"] = []string{"GET", "HEAD"}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusMethodNotAllowed)
 	_, _ = w.Write([]byte("Method Not Allowed"))
 }

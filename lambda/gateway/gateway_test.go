@@ -61,11 +61,15 @@ func shop() *manifest.Deployment {
 			{Pathname: "/api", Type: "APP_ROUTE", Function: "api", Entry: "/api"},
 			{Pathname: "/blog/[slug]", Type: "APP_PAGE", Function: "blog-slug", Entry: "/blog/[slug]"},
 			{Pathname: "/blog/[slug].rsc", Type: "APP_PAGE", Function: "blog-slug", Entry: "/blog/[slug]"},
+			{Pathname: "/about", Type: "APP_PAGE", Function: "about", Entry: "/about"},
 		},
 		Pages: []manifest.Page{{
 			Pathname: "/blog/[slug]", Route: "/blog/[slug]", Kind: "APP_PAGE", Function: "blog-slug",
 			Key: "/route-cache/APP_PAGE/aa/$", Template: true,
 			Parts: []manifest.Part{{Pathname: "/blog/[slug]", Name: "html"}, {Pathname: "/blog/[slug].rsc", Name: "rsc"}},
+		}, {
+			Pathname: "/about", Route: "/about", Kind: "APP_PAGE", Function: "about", Key: "/route-cache/APP_PAGE/aa/$/about",
+			Parts: []manifest.Part{{Pathname: "/about", Name: "html"}},
 		}},
 		Assets: []manifest.Asset{
 			{Pathname: "/size guide.txt", File: "size", Size: 10, Digest: strings.Repeat("ab", 32), Source: "public"},
@@ -248,18 +252,27 @@ func TestOutsidersCannotSpeakAsThePlatform(t *testing.T) {
 func TestMethods(t *testing.T) {
 	s := open(t, func(*http.Request, *event.Call) (*http.Response, error) { return respond(200, nil, "function"), nil })
 	s.store(t, "/blog/a", time.Second)
+	s.store(t, "/about", time.Second)
 	for _, test := range []struct {
-		method, header string
-		status         int
-	}{{"PUT", "", 405}, {"POST", "", 405}, {"POST", "Next-Action", 200}, {"HEAD", "", 200}} {
-		r := httptest.NewRequest(test.method, "/blog/a", nil)
+		method, path, header string
+		status               int
+		body                 string
+	}{
+		{"PUT", "/about", "", 405, "Method Not Allowed"},
+		{"POST", "/about", "", 405, "Method Not Allowed"},
+		{"POST", "/about", "Next-Action", 200, "function"},
+		{"HEAD", "/about", "", 200, ""},
+		{"POST", "/blog/a", "", 200, "<p>stored</p>"},
+		{"POST", "/blog/a", "Next-Action", 200, "function"},
+	} {
+		r := httptest.NewRequest(test.method, test.path, nil)
 		if test.header != "" {
 			r.Header.Set(test.header, "x")
 		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
-		if w.Code != test.status || test.method == "HEAD" && w.Body.Len() > 0 {
-			t.Errorf("%s %s: %d, want %d; body %q", test.method, test.header, w.Code, test.status, w.Body)
+		if w.Code != test.status || w.Body.String() != test.body {
+			t.Errorf("%s %s %s: %d %q, want %d %q", test.method, test.path, test.header, w.Code, w.Body, test.status, test.body)
 		}
 	}
 }
@@ -294,4 +307,3 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
-

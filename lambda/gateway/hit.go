@@ -52,9 +52,6 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	}
 	app := h.entry.Kind == s3cache.KindAppPage
 	rsc := app && h.part != s3cache.PartHTML
-	if app || h.entry.Kind == s3cache.KindAppRoute {
-		header.Add("Vary", g.vary)
-	}
 	header.Set("X-Nextjs-Cache", h.cache)
 	if app {
 		header.Set("X-Nextjs-Prerender", "1")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"pack/lambda/event"
@@ -207,8 +208,10 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 	for name, values := range response.Header {
 		switch name {
 		case node.OutcomeHeader, "Content-Length", "Transfer-Encoding", "Connection":
-		case "Set-Cookie", "Vary":
+		case "Set-Cookie":
 			w.Header()[name] = append(w.Header()[name], values...)
+		case "Vary":
+			addVary(w.Header(), values)
 		default:
 			w.Header()[name] = values
 		}
@@ -228,6 +231,20 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 	if err := stream(w, response.Body); err != nil {
 		slog.Error("answer broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// addVary adds the fields that are not named yet: the gateway and Next both
+// name those of RSC requests.
+func addVary(h http.Header, values []string) {
+	have := strings.ToLower(strings.Join(h["Vary"], ","))
+	for _, value := range values {
+		for _, field := range strings.Split(value, ",") {
+			field = strings.TrimSpace(field)
+			if field != "" && !strings.Contains(","+strings.ReplaceAll(have, " ", "")+",", ","+strings.ToLower(field)+",") {
+				h.Add("Vary", field)
+			}
+		}
 	}
 }
 

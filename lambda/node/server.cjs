@@ -77,6 +77,8 @@ async function answer(req, res) {
   await requestContext.run(context, async () => {
     try {
       const handler = load(invocation.entry)
+      // Next's error page words itself after the status.
+      if (invocation.meta?.invokeStatus) res.statusCode = Number(invocation.meta.invokeStatus)
       if (invocation.type === 'MIDDLEWARE') await runProxy(handler, req, res, invocation, context, config)
       else await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
     } catch (error) {
