@@ -165,7 +165,10 @@ func (w *writer) WriteHeader(status int) {
 			p.Cookies = values
 			continue
 		}
-		p.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		// A name without values keeps servers from guessing one.
+		if len(values) > 0 {
+			p.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
 	}
 	encoded, err := json.Marshal(p)
 	r := w.response

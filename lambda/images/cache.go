@@ -69,10 +69,10 @@ func (h *Handler) read(ctx context.Context, key string) *Entry {
 }
 
 // keep stores e once the response is out.
-func (h *Handler) keep(w http.ResponseWriter, key string, e *Entry) {
+func (h *Handler) keep(ctx context.Context, w http.ResponseWriter, key string, e *Entry) {
 	if h.options.Store != nil {
 		flush(w)
-		h.options.Background(func(ctx context.Context) { h.write(ctx, key, e) })
+		h.options.Background(ctx, func(ctx context.Context) { h.write(ctx, key, e) })
 	}
 }
 

@@ -52,8 +52,9 @@ type Options struct {
 	Store Cache
 	// Background runs work that no response waits for: writing to Store and
 	// refreshing a stale picture. It's called after the response has been
-	// written. Nil runs the work at the end of ServeHTTP.
-	Background func(work func(context.Context))
+	// written, with the request's context. Nil runs the work at the end of
+	// ServeHTTP.
+	Background func(ctx context.Context, work func(context.Context))
 	// Concurrency is how many pictures may be decoded and encoded at the same
 	// time; it bounds memory. 0 is the number of processors.
 	Concurrency int
@@ -94,7 +95,7 @@ func New(o Options) *Handler {
 		o.Timeout = 7 * time.Second
 	}
 	if o.Background == nil {
-		o.Background = func(work func(context.Context)) { work(context.Background()) }
+		o.Background = func(ctx context.Context, work func(context.Context)) { work(context.WithoutCancel(ctx)) }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -136,7 +137,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		h.send(w, r, p, made, "MISS")
-		h.keep(w, key, made)
+		h.keep(r.Context(), w, key, made)
 		return
 	}
 	if !stored.stale(h.options.Now(), settings.MinimumCacheTTL) {
@@ -145,7 +146,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.send(w, r, p, stored, "STALE")
 	flush(w)
-	h.options.Background(func(ctx context.Context) { h.refresh(ctx, key, p, stored) })
+	h.options.Background(r.Context(), func(ctx context.Context) { h.refresh(ctx, key, p, stored) })
 }
 
 // fresh makes the picture, once for all requests that want it now. The work

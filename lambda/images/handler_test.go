@@ -42,7 +42,7 @@ func newApp(t *testing.T, change func(*images.Options)) *app {
 			a.fetches.Add(1)
 			return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body))}, nil
 		},
-		Background: func(work func(context.Context)) { a.later = append(a.later, work) },
+		Background: func(_ context.Context, work func(context.Context)) { a.later = append(a.later, work) },
 	}
 	if change != nil {
 		change(&o)

@@ -212,12 +212,6 @@ func upstreamServer(t *testing.T, folder string) string {
 	mux.HandleFunc("/open/nowhere", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) })
 	mux.HandleFunc("/open/empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("/open/long", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 300_000)) })
-	mux.HandleFunc("/open/slow", func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-r.Context().Done():
-		case <-time.After(9 * time.Second):
-		}
-	})
 	mux.HandleFunc("/open/slow-body", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(read("small.png")[:100])
 		_ = http.NewResponseController(w).Flush()

@@ -89,6 +89,24 @@ func reference(text string, in scope) (ref piece, length int) {
 	return ref, length
 }
 
+// host fills the references of an origin in. What a visitor sent is encoded
+// there, so that it cannot end the host name.
+func (t template) host(found captures, captured []Pair) string {
+	var b strings.Builder
+	for _, p := range t {
+		text := p.literal
+		switch {
+		case p.group > 0:
+			text, _ = found.group(p.group)
+			text = encodeComponent(text)
+		case p.name != "":
+			text = encodeComponent(lastOf(captured, p.name))
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
 // expand fills the references in. A group that took no part takes the slash or
 // dot before it along: an absent :path* leaves /new/:path* as /new.
 func (t template) expand(found captures, captured []Pair) string {
@@ -117,16 +135,6 @@ func (t template) expand(found captures, captured []Pair) string {
 		}
 	}
 	return b.String()
-}
-
-// refers reports whether the template refers to anything.
-func (t template) refers() bool {
-	for _, p := range t {
-		if p.group > 0 || p.name != "" {
-			return true
-		}
-	}
-	return false
 }
 
 func lastOf(pairs []Pair, key string) string {

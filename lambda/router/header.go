@@ -21,9 +21,9 @@ const (
 	headerRewrittenQuery      = "X-Nextjs-Rewritten-Query"
 )
 
-// InternalHeaders are the request headers that Next reserves for itself: an
-// outsider's are dropped before anything looks at them (filterInternalHeaders).
-var InternalHeaders = []string{
+// internalHeaders are the request headers that Next reserves for itself: an
+// outsider's are dropped before anything looks at them (filterinternalHeaders).
+var internalHeaders = []string{
 	headerMiddlewareRewrite,
 	headerMiddlewareRedirect,
 	headerMiddlewareSetCookie,
@@ -47,12 +47,12 @@ var forbiddenHeaders = []string{
 // withoutInternal returns the header without Next's own names; the same map
 // when there are none.
 func withoutInternal(h http.Header) http.Header {
-	for _, name := range InternalHeaders {
+	for _, name := range internalHeaders {
 		if _, found := h[name]; !found {
 			continue
 		}
 		h = h.Clone()
-		for _, name := range InternalHeaders {
+		for _, name := range internalHeaders {
 			delete(h, name)
 		}
 		return h

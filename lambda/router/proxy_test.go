@@ -96,6 +96,14 @@ func TestProxyResults(t *testing.T) {
 			"redirect Permanent Redirect /blog/r?z=1", http.Header{"X-All": {"1"}, "Refresh": {"0;url=/blog/r?z=1"}}},
 		{"redirect elsewhere", "/acc/x", 307, http.Header{"Location": {"https://example.com"}},
 			"redirect Temporary Redirect https://example.com/", http.Header{"X-All": {"1"}}},
+		{"redirect beside the request", "/acc/x?q=1", 307, http.Header{"Location": {"y?z=é"}},
+			"redirect Temporary Redirect /acc/y?z=%C3%A9", http.Header{"X-All": {"1"}}},
+		{"redirect to another query", "/acc/x?q=1", 307, http.Header{"Location": {"?z=1#a"}},
+			"redirect Temporary Redirect /acc/x?z=1#a", http.Header{"X-All": {"1"}}},
+		{"redirect by backslashes", "/acc/x", 307, http.Header{"Location": {`/\evil.test/a\b`}},
+			"redirect Temporary Redirect http://evil.test/a/b", http.Header{"X-All": {"1"}}},
+		{"redirect to an app", "/acc/x", 303, http.Header{"Location": {"mailto:a@b.test"}},
+			"redirect See Other mailto:a@b.test", http.Header{"X-All": {"1"}}},
 		{"location without a redirect", "/acc/x", 201, http.Header{"Location": {"/made"}},
 			"responded", http.Header{"X-All": {"1"}, "Location": {"/made"}}},
 		{"response", "/acc/x", 418, http.Header{"Content-Type": {"text/plain"}, "Content-Length": {"3"}, "Content-Encoding": {"gzip"}, "X-Empty": {""}},
@@ -162,6 +170,11 @@ func TestProxyErrors(t *testing.T) {
 	_, err := r.Resolve(t.Context(), request("/acc/x"), func(context.Context, *router.Request) (*router.ProxyResult, error) { return nil, failure })
 	if !errors.Is(err, failure) {
 		t.Errorf("error %v", err)
+	}
+	for _, address := range []string{"http://a b/", "https://", "mailto:x", "//\x15"} {
+		if _, err := r.Resolve(t.Context(), request("/acc/x"), answering(t, 200, http.Header{"X-Middleware-Rewrite": {address}}, nil)); err == nil {
+			t.Errorf("a rewrite to %q was accepted", address)
+		}
 	}
 	if _, err := router.ParseProxyResponse(0, nil); err == nil {
 		t.Error("a response without a status was accepted")

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 )
@@ -152,7 +151,7 @@ func (s *resolution) destination(r *rule, found captures, captured []Pair, encod
 		path = "/" + path
 	}
 	query := s.queryPairs().merge(d.pairs(found, captured)).stringify(s.initialPairs())
-	location := d.origin.expand(found, captured) + path + search(query)
+	location := d.origin.host(found, captured) + path + search(query)
 	if hash := d.hash.expand(found, captured); hash != "" {
 		location += "#" + hash
 	}
@@ -169,126 +168,7 @@ func (s *resolution) redirect(location string, status int) *Result {
 	return &Result{Kind: Redirect, Status: status, Location: location, Header: header, RequestHeader: s.headers}
 }
 
-// runProxy calls the proxy when a matcher matches the path or its decoded form,
-// and does what it says.
-func (s *resolution) runProxy(ctx context.Context, proxy Proxy) (*Result, error) {
-	if proxy == nil || len(s.router.matchers.rules) == 0 {
-		return nil, ctx.Err()
-	}
-	wanted, err := s.wantsProxy()
-	if err != nil || !wanted {
-		return nil, err
-	}
-	answer, err := proxy(ctx, s.proxyRequest())
-	if err != nil {
-		return nil, fmt.Errorf("run proxy: %w", err)
-	}
-	if answer == nil {
-		return nil, nil
-	}
-	s.headers = answer.applyHeaders(s.headers, s.response)
-	if answer.Rewrite != "" {
-		if origin, location := s.relative(answer.Rewrite); origin != "" {
-			s.response.Set(headerMiddlewareRewrite, origin+location)
-			return s.external(origin+location, s.response), nil
-		} else {
-			s.response.Set(headerMiddlewareRewrite, location)
-			s.replace(location)
-		}
-	}
-	if answer.Redirect != "" {
-		origin, location := s.relative(answer.Redirect)
-		result := s.redirect(origin+location, answer.Status)
-		refresh := result.Header
-		result.Header = s.response
-		result.Header.Del("Location")
-		if value := refresh.Get("Refresh"); value != "" {
-			result.Header.Set("Refresh", value)
-		}
-		return result, nil
-	}
-	if answer.Respond {
-		result := s.finish(&Result{Kind: Responded, Status: answer.Status}, s.path)
-		return result, nil
-	}
-	return nil, nil
-}
-
-// wantsProxy reports whether a matcher matches. The decoded form is tried as
-// well: /%61dmin must not get around a matcher for /admin.
-func (s *resolution) wantsProxy() (bool, error) {
-	for _, path := range s.matcherPaths() {
-		for i := range s.router.matchers.rules {
-			r := &s.router.matchers.rules[i]
-			ok, err := r.pattern.test(path)
-			if err == nil && ok {
-				_, ok, err = meets(s, r.has, r.missing)
-			}
-			if err != nil || ok {
-				return ok, err
-			}
-		}
-	}
-	return false, nil
-}
-
-func (s *resolution) matcherPaths() []string {
-	if decoded, ok := decodeComponent(s.path); ok && decoded != s.path {
-		return []string{s.path, decoded}
-	}
-	return []string{s.path}
-}
-
-// proxyRequest is the request as the proxy is to see it.
-func (s *resolution) proxyRequest() *Request {
-	r := *s.request
-	r.Header = s.headers
-	switch {
-	case s.router.app.SkipProxyURLNormalize:
-	case s.data:
-		r.Target = s.router.dataOfPage(s.path) + search(s.rawQuery)
-	default:
-		r.Target = s.path + search(s.rawQuery)
-	}
-	return &r
-}
-
-// relative splits an address into its origin, empty when it is the app's own,
-// and the rest (getRelativeURL).
-func (s *resolution) relative(address string) (origin, rest string) {
-	if strings.HasPrefix(address, "//") {
-		address = s.scheme() + ":" + address
-	}
-	origin, rest, absolute := cutOrigin(address)
-	if absolute && sameOrigin(origin, s.scheme()+"://"+s.request.Host) {
-		origin = ""
-	}
-	if rest == "" || rest[0] != '/' {
-		rest = "/" + rest
-	}
-	return origin, rest
-}
-
-func (s *resolution) scheme() string {
-	if s.request.HTTPS {
-		return "https"
-	}
-	return "http"
-}
-
-// replace goes on with another path and query of the app.
-func (s *resolution) replace(target string) {
-	path, query := splitTarget(target)
-	s.path, s.rawQuery, s.sentQuery = normalizePath(path), query, query
-	s.queryParsed, s.rewritten = false, true
-	if s.data {
-		if page, ok := s.router.pageOfData(s.path); ok {
-			s.path = s.router.addBase(page)
-		}
-	}
-	s.takeLocale(s.path)
-}
-
+// external sends the request on to another origin.
 func (s *resolution) external(location string, header http.Header) *Result {
 	return s.finish(&Result{Kind: External, Location: location, Header: header}, s.path)
 }

@@ -342,6 +342,30 @@ func TestFallbackFalse(t *testing.T) {
 	}
 }
 
+// TestDestinationsStayOnTheirHost: what a visitor sends cannot choose the host.
+func TestDestinationsStayOnTheirHost(t *testing.T) {
+	has := []manifest.Condition{{Type: "query", Key: "to", Value: "(?<to>.+)"}}
+	r := newRouter(t, router.Table{Routing: manifest.Routing{
+		BeforeMiddleware: []manifest.Route{
+			{Source: "/host", SourceRegex: `^\/host$`, Headers: map[string]string{"Location": "https://$to.example.com/x"}, Status: 307, Has: has},
+			{Source: "/path", SourceRegex: `^\/path$`, Headers: map[string]string{"Location": "/$to"}, Status: 307, Has: has},
+		},
+		AfterFiles: []manifest.Route{{Source: "/api/:p*", SourceRegex: `^\/api(?:\/((?:[^\/]+?)(?:\/(?:[^\/]+?))*))?(?:\/)?$`, Destination: "https://api.test/$1?own=1"}},
+	}})
+	for target, want := range map[string]string{
+		"/host?to=evil.test/":     "redirect Temporary Redirect https://evil.test%2F.example.com/x?to=evil.test%2F",
+		"/host?to=a@evil.test%23": "redirect Temporary Redirect https://a%40evil.test%23.example.com/x?to=a%40evil.test%23",
+		"/path?to=/evil.test":     "redirect Temporary Redirect /evil.test?to=%2Fevil.test",
+		"/path?to=%5Cevil.test":   "redirect Temporary Redirect /evil.test?to=%5Cevil.test",
+		"/api/a/b%20c?q=a+b&q=2":  "external https://api.test/a/b%20c?q=a%20b&q=2&own=1",
+		"/api":                    "external https://api.test/?own=1",
+	} {
+		if got := summary(resolve(t, r, request(target), nil)); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", target, got, want)
+		}
+	}
+}
+
 func TestNewNamesTheRule(t *testing.T) {
 	_, err := router.New(router.Table{Routing: manifest.Routing{AfterFiles: []manifest.Route{
 		{SourceRegex: "^/a$", Destination: "/b"}, {SourceRegex: "^/a(", Destination: "/b"},

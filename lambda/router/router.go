@@ -160,6 +160,9 @@ var errMalformed = errors.New("malformed path")
 // Resolve finds out where a request goes. proxy may be nil. The error is that
 // of the proxy, of the context, or of a pattern that took too long.
 func (r *Router) Resolve(ctx context.Context, request *Request, proxy Proxy) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("resolve %q: %w", request.Target, err)
+	}
 	s := &resolution{router: r, request: request, response: http.Header{}}
 	result, err := s.run(ctx, proxy)
 	if errors.Is(err, errMalformed) {
