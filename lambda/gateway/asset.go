@@ -66,7 +66,8 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		setDefault(header, "Cache-Control", "public, max-age=0, must-revalidate")
 		setDefault(header, "Content-Type", strings.TrimSuffix(mediaType(asset.Pathname), "; charset=UTF-8"))
 	case asset.Immutable:
-		setDefault(header, "Cache-Control", "public, max-age=31536000, immutable")
+		// No rule of the app's may say otherwise, nor does under next start.
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	default:
 		setDefault(header, "Cache-Control", "public, max-age=0")
 	}

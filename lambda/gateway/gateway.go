@@ -278,10 +278,6 @@ func addHeaders(to, from http.Header) {
 func redirect(w http.ResponseWriter, resolved *router.Result) {
 	w.Header().Set("Location", resolved.Location)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if resolved.Status == http.StatusPermanentRedirect {
-		// For clients that know no 308 (next/dist/server/lib/router-server.js).
-		w.Header().Set("Refresh", "0;url="+resolved.Location)
-	}
 	w.WriteHeader(resolved.Status)
 	_, _ = w.Write([]byte(resolved.Location))
 }

@@ -1,6 +1,7 @@
 package images_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -25,11 +26,23 @@ func installed(t *testing.T) string {
 	return folder
 }
 
+// folderLock keeps the lock's file from being closed.
+var folderLock *os.File
+
 var installOnce = sync.OnceValues(func() (string, error) {
 	folder, err := filepath.Abs("../../tests/images")
 	if err != nil {
 		return "", err
 	}
+	// One test process at a time uses the folder; the lock ends with it.
+	held, err := os.Open(filepath.Join(folder, "package.json"))
+	if err != nil {
+		return "", err
+	}
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		return "", err
+	}
+	folderLock = held
 	lock, err := os.Stat(filepath.Join(folder, "package-lock.json"))
 	if err != nil {
 		return "", err
@@ -90,12 +103,17 @@ func startNext(t *testing.T, settings map[string]any) string {
 	command.Dir = folder
 	command.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1", "PACK_TEST_IMAGES="+string(block))
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-		_ = command.Wait()
+		err := command.Wait()
+		if t.Failed() {
+			t.Logf("next start ended with %v:\n%s", err, output.String())
+		}
 	})
 	origin := "http://127.0.0.1:" + port
 	for deadline := time.Now().Add(20 * time.Second); ; {

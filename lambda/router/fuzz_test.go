@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func FuzzResolve(f *testing.F) {
 		for _, r := range routers {
 			start := time.Now()
 			result, err := r.Resolve(t.Context(), asked, proxy)
-			if err != nil && strings.Contains(err.Error(), "invalid address") {
+			if errors.Is(err, router.ErrProxyAddress) {
 				continue
 			}
 			if err != nil {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// errProxyAddress is returned for a rewrite or redirect that names no address.
-var errProxyAddress = errors.New("proxy named an invalid address")
+// ErrProxyAddress is what Resolve's error wraps when the proxy rewrote or
+// redirected to something that is no address.
+var ErrProxyAddress = errors.New("proxy named an invalid address")
 
 // runProxy calls the proxy when a matcher matches the path or its decoded form,
 // and does what it says.
@@ -37,7 +38,7 @@ func (s *resolution) runProxy(ctx context.Context, proxy Proxy) (*Result, error)
 		s.response.Set(headerMiddlewareRewrite, origin+location)
 		if origin != "" {
 			if location == "" {
-				return nil, fmt.Errorf("%w: %q", errProxyAddress, answer.Rewrite)
+				return nil, fmt.Errorf("%w: %q", ErrProxyAddress, answer.Rewrite)
 			}
 			return s.external(origin+location, s.response), nil
 		}
@@ -115,7 +116,7 @@ func (s *resolution) relative(address string) (origin, rest string, err error) {
 	path, query := splitTarget(s.request.Target)
 	switch {
 	case absolute && !validHost(origin):
-		return "", "", fmt.Errorf("%w: %q", errProxyAddress, address)
+		return "", "", fmt.Errorf("%w: %q", ErrProxyAddress, address)
 	case absolute && sameOrigin(origin, s.scheme()+"://"+s.request.Host):
 		origin = ""
 	case absolute:

@@ -5,11 +5,10 @@
 // for each request.
 
 const readline = require('node:readline')
-const { resolveRoutes, responseToMiddlewareResult } = require('@next/routing')
+const { resolveRoutes } = require('@next/routing')
 
 /**
- * @typedef {{ table: number, target: string, host: string, headers: [string, string][],
- *   proxy?: { status: number, headers: [string, string][] } }} Request
+ * @typedef {{ table: number, target: string, host: string, headers: [string, string][] }} Request
  */
 
 /** @param {any} table @param {Request} request */
@@ -25,11 +24,7 @@ async function resolve(table, request) {
     requestBody: new ReadableStream(),
     pathnames: table.pathnames,
     routes: table.routes,
-    invokeMiddleware: async (context) => {
-      if (!request.proxy) return {}
-      const response = new Response(null, request.proxy)
-      return responseToMiddlewareResult(response, context.headers, context.url)
-    },
+    invokeMiddleware: async () => ({}),
   })
   return {
     responded: Boolean(result.middlewareResponded),
