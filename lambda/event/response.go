@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // ContentType marks a streamed body that starts with the JSON prelude.
@@ -167,7 +168,7 @@ func (w *writer) WriteHeader(status int) {
 		}
 		// A name without values keeps servers from guessing one.
 		if len(values) > 0 {
-			p.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+			p.Headers[strings.ToLower(name)] = text(strings.Join(values, ", "))
 		}
 	}
 	encoded, err := json.Marshal(p)
@@ -179,6 +180,18 @@ func (w *writer) WriteHeader(status int) {
 		return
 	}
 	r.pending = append(append(r.pending, encoded...), PreludeEnd...)
+}
+
+// text makes a header value fit for JSON: Node writes bytes as ISO 8859-1.
+func text(value string) string {
+	if utf8.ValidString(value) {
+		return value
+	}
+	runes := make([]rune, len(value))
+	for i := range len(value) {
+		runes[i] = rune(value[i])
+	}
+	return string(runes)
 }
 
 func (w *writer) Write(p []byte) (int, error) {

@@ -154,8 +154,9 @@ func (h *Host) Close(ctx context.Context) error {
 	return err
 }
 
-// OpenCache opens the page store of a state folder.
-func OpenCache(stateDir, deployment string) (*s3cache.Cache, error) {
+// OpenCache opens the page store of a state folder; memory is
+// s3cache.Options.MemoryBytes.
+func OpenCache(stateDir, deployment string, memory int64) (*s3cache.Cache, error) {
 	store, err := s3cache.OpenDirectory(filepath.Join(stateDir, "pages"))
 	if err != nil {
 		return nil, err
@@ -164,5 +165,5 @@ func OpenCache(stateDir, deployment string) (*s3cache.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: deployment, MemoryBytes: -1}), nil
+	return s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: deployment, MemoryBytes: memory}), nil
 }

@@ -22,7 +22,7 @@ func seed(ctx context.Context, o Options) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	cache, err := OpenCache(o.StateDir, o.Deployment.ID)
+	cache, err := OpenCache(o.StateDir, o.Deployment.ID, -1)
 	if err != nil {
 		return fmt.Errorf("open page store: %w", err)
 	}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"pack/infra/bundle"
+	"pack/lambda/gateway"
+	"pack/lambda/invoke"
+	"pack/lambda/local/host"
+)
+
+// server is a running program that answers at address.
+type server struct {
+	address string
+	command *exec.Cmd
+}
+
+func (s *server) stop() {
+	_ = syscall.Kill(-s.command.Process.Pid, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { _ = s.command.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(15 * time.Second):
+		_ = syscall.Kill(-s.command.Process.Pid, syscall.SIGKILL)
+		<-done
+	}
+}
+
+// startNext starts `next start`, and returns how long it took until path was
+// answered with 200.
+func startNext(dir, path string) (*server, time.Duration, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, 0, err
+	}
+	command := exec.Command("node", filepath.Join(dir, "node_modules", "next", "dist", "bin", "next"), "start", "-H", "127.0.0.1", "-p", port)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "NODE_ENV=production", "NEXT_TELEMETRY_DISABLED=1")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	started := time.Now()
+	if err := command.Start(); err != nil {
+		return nil, 0, err
+	}
+	s := &server{address: "127.0.0.1:" + port, command: command}
+	if err := answers("http://"+s.address+path, time.Minute); err != nil {
+		s.stop()
+		return nil, 0, err
+	}
+	return s, time.Since(started), nil
+}
+
+// startPack starts `pack serve` and waits for the URL that it prints.
+func startPack(program, dir string) (*server, error) {
+	command := exec.Command(program, "serve", "--port", "0", dir)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return startPrinting(command)
+}
+
+// startGateway starts this program again as the gateway's handler alone.
+func startGateway(dir string) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(self, gatewayRole, dir)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return startPrinting(command)
+}
+
+func startPrinting(command *exec.Cmd) (*server, error) {
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	var log strings.Builder
+	command.Stderr = &log
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = command.Wait()
+		return nil, fmt.Errorf("%s printed no URL: %s", command.Path, log.String())
+	}
+	address := strings.TrimPrefix(strings.TrimSpace(line), "http://")
+	return &server{address: strings.Replace(address, "localhost", "127.0.0.1", 1), command: command}, nil
+}
+
+func answers(url string, limit time.Duration) error {
+	client := &http.Client{Timeout: 10 * time.Second}
+	for deadline := time.Now().Add(limit); ; time.Sleep(2 * time.Millisecond) {
+		response, err := client.Get(url)
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = errors.New(response.Status)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s: %w", url, err)
+		}
+	}
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// gatewayRole is the argument that makes this program a bare gateway.
+const gatewayRole = "serve-gateway-handler"
+
+// serveGateway serves a packed app's gateway over plain HTTP, in one process,
+// without the Lambda service: what the handler itself costs.
+func serveGateway(dir string) error {
+	output, err := bundle.Open(filepath.Join(dir, ".pack"))
+	if err != nil {
+		return err
+	}
+	cache, err := host.OpenCache(filepath.Join(dir, ".pack", "state"), output.Deployment().ID, 0)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(gateway.Options{
+		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: cache,
+		Invoker: &invoke.Client{Endpoint: "http://127.0.0.1:1"},
+	})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println("http://" + l.Addr().String())
+	server := &http.Server{Handler: g, ReadHeaderTimeout: time.Minute}
+	return server.Serve(l)
+}
+
+// run runs a command in a folder and returns its output when it fails.
+func run(ctx context.Context, dir string, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1")
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
