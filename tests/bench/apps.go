@@ -29,8 +29,15 @@ func (w *workshop) storefront(ctx context.Context) (string, error) {
 	if err := os.CopyFS(dir, filtered{os.DirFS(filepath.Join(w.repository, "examples", "storefront"))}); err != nil {
 		return "", err
 	}
-	return dir, run(ctx, w.dir, w.pack, "build", dir)
+	if err := run(ctx, w.dir, w.pack, "build", dir); err != nil {
+		return "", err
+	}
+	// `next start` writes into the build that it serves.
+	return dir, run(ctx, w.dir, "cp", "-a", dir, forNext(dir))
 }
+
+// forNext is the copy of an app that `next start` runs in.
+func forNext(dir string) string { return dir + "-next" }
 
 // routes writes and builds an app with n route handlers and n pages that share
 // their dependencies, with the shop's node_modules.

@@ -16,7 +16,7 @@ import (
 // one gateway instance, and of one route function's instance (both its
 // processes). Linux only.
 func memory(ctx context.Context, _ *workshop, shop string, p plan, r *report) error {
-	next, _, err := startNext(shop, "/")
+	next, _, err := startNext(forNext(shop), "/")
 	if err != nil {
 		return err
 	}

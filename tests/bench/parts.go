@@ -72,7 +72,7 @@ func cold(ctx context.Context, _ *workshop, shop string, p plan, r *report) erro
 	times := make(map[string][]time.Duration)
 	for range p.colds {
 		for _, c := range cases {
-			s, taken, err := startNext(shop, c.path)
+			s, taken, err := startNext(forNext(shop), c.path)
 			if err != nil {
 				return err
 			}
@@ -94,7 +94,7 @@ func cold(ctx context.Context, _ *workshop, shop string, p plan, r *report) erro
 
 // warm presses the running servers, one after the other, round by round.
 func warm(_ context.Context, w *workshop, shop string, p plan, r *report) error {
-	next, _, err := startNext(shop, "/")
+	next, _, err := startNext(forNext(shop), "/")
 	if err != nil {
 		return err
 	}
