@@ -46,12 +46,16 @@ type Program struct {
 	Path string
 }
 
-// Bootstrap is the program of gateway and route functions:
-// AWS_LAMBDA_EXEC_WRAPPER=/opt/pack/bootstrap.
+// Bootstrap is the program of gateway and route functions, the exec wrapper of
+// the managed Node runtime: AWS_LAMBDA_EXEC_WRAPPER=/opt/pack/bootstrap.
 var Bootstrap = Program{Package: "lambda/bootstrap", Path: "pack/bootstrap"}
 
-// Images is the program of the image function, which has no scripts.
+// Images is the program of the image function, which has no scripts: a custom
+// runtime, which Lambda finds as /opt/bootstrap.
 var Images = Program{Package: "lambda/imagefunction", Path: "bootstrap"}
+
+// Programs are all there are.
+var Programs = []Program{Bootstrap, Images}
 
 // Runtime is a program with its scripts.
 type Runtime struct {

@@ -82,7 +82,8 @@ func digestSource(h io.Writer, root string) error {
 }
 
 // compile builds a program for another machine. The same source and the same Go
-// give the same bytes.
+// give the same bytes. The tag keeps the codecs from looking for shared
+// libraries.
 func compile(ctx context.Context, root string, p Program, t Target, to string) error {
 	program, err := goCommand()
 	if err != nil {

@@ -37,5 +37,10 @@ func run(host string) error {
 	if err := os.RemoveAll(filepath.Join(dir, "prebuilt")); err != nil {
 		return err
 	}
-	return layer.Runtime{Program: layer.Bootstrap}.Prebuild(context.Background(), dir, targets)
+	for _, p := range layer.Programs {
+		if err := (layer.Runtime{Program: p}).Prebuild(context.Background(), dir, targets); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,65 @@
+package bundle
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"pack/manifest"
+)
+
+// Where the runtime finds what it needs to know, in the archives.
+const (
+	deploymentDocument = "pack/deployment.json"
+	functionDocument   = "pack/function.json"
+)
+
+// documented gives the files of a function's archive: those of the plan and
+// the document that the runtime reads. The gateway's is the whole Deployment,
+// less the Archives, one of which would have to describe itself.
+func documented(p *manifest.Plan, f manifest.Function) ([]manifest.File, error) {
+	name, encode := functionDocument, func() ([]byte, error) { return encodeFunction(p.Deployment, f) }
+	if f.Kind == manifest.GatewayFunction {
+		name, encode = deploymentDocument, func() ([]byte, error) { return manifest.Encode(withoutArchives(p.Deployment)) }
+	}
+	content, err := encode()
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", name, err)
+	}
+	files := p.Files[f.Name]
+	for _, file := range files {
+		if file.Name == name {
+			return nil, &manifest.UserError{
+				What:  fmt.Sprintf("the app has a file of pack's own: %s", name),
+				Where: "function " + f.Name,
+				Hint:  "rename the app's folder pack, or keep it out with outputFileTracingExcludes",
+			}
+		}
+	}
+	return append(slices.Clip(files), manifest.File{Name: name, Content: content, Mode: 0o644, Size: int64(len(content))}), nil
+}
+
+// encodeFunction gives the document of a route function. It depends on nothing
+// that another route could change, so that the archive stays the same when only
+// others change.
+func encodeFunction(d *manifest.Deployment, f manifest.Function) ([]byte, error) {
+	f.Archive = nil
+	app := d.App
+	// The gateway alone compares it.
+	app.BypassToken = ""
+	content, err := json.MarshalIndent(manifest.FunctionDocument{
+		Schema:   manifest.FunctionDocumentSchema,
+		App:      app,
+		Function: f,
+	}, "", " ")
+	return append(content, '\n'), err
+}
+
+func withoutArchives(d *manifest.Deployment) *manifest.Deployment {
+	c := *d
+	c.Functions = slices.Clone(d.Functions)
+	for i := range c.Functions {
+		c.Functions[i].Archive = nil
+	}
+	return &c
+}
