@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -231,9 +232,14 @@ func (p *planner) identify() error {
 		return err
 	}
 	h.Write(document)
+	var line []byte
 	for _, name := range slices.Sorted(maps.Keys(p.files)) {
 		for _, f := range p.files[name] {
-			fmt.Fprintf(h, "%q %q %o %q %q\n", name, f.Name, f.Mode, f.Link, f.Hash)
+			line = strconv.AppendUint(line[:0], uint64(f.Mode), 8)
+			for _, text := range []string{name, f.Name, f.Link, f.Hash} {
+				line = append(append(line, 0), text...)
+			}
+			h.Write(append(line, '\n'))
 		}
 	}
 	p.deployment.ID = fmt.Sprintf("%x", h.Sum(nil))[:20]

@@ -50,6 +50,7 @@ type buildResult struct {
 	// DurationMS is how long the command took, in milliseconds.
 	DurationMS int64          `json:"durationMs"`
 	Functions  []functionView `json:"functions"`
+	Layers     []layerView    `json:"layers"`
 	Pages      int            `json:"pages"`
 	Assets     assetsView     `json:"assets"`
 }
@@ -61,6 +62,11 @@ func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
 		return err
 	}
 	defer made.Output.Close()
+	layers, err := writeLayers(ctx, o.out, made.Output.Deployment(), o.progress.step)
+	o.progress.end()
+	if err != nil {
+		return err
+	}
 	took := time.Since(start)
 	if asJSON {
 		d := made.Output.Deployment()
@@ -73,6 +79,7 @@ func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
 			Warnings:   append([]string{}, made.Warnings...),
 			DurationMS: took.Milliseconds(),
 			Functions:  functionViews(d),
+			Layers:     layers,
 			Pages:      len(d.Pages),
 			Assets:     assetsOf(d, false),
 		})

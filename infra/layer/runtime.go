@@ -120,9 +120,11 @@ func (r Runtime) plan(t Target) (key string, write func(ctx context.Context, pat
 		if err != nil {
 			return "", nil, err
 		}
-		if err := digestSource(h, root); err != nil {
+		digest, err := r.sourceDigest(root)
+		if err != nil {
 			return "", nil, fmt.Errorf("read pack's source: %w", err)
 		}
+		h.Write(digest)
 		write = func(ctx context.Context, path string) error { return compile(ctx, root, r.Program, t, path) }
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12]), write, nil

@@ -3,6 +3,7 @@ package layer
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"pack/manifest"
 )
@@ -36,6 +38,30 @@ func (r Runtime) source() (string, error) {
 		}
 	}
 	return root, nil
+}
+
+// ownDigest is the digest of the source that this program was compiled from,
+// made once: one command asks for several programs.
+var ownDigest = sync.OnceValues(func() ([]byte, error) {
+	root, err := Runtime{}.source()
+	if err != nil {
+		return nil, err
+	}
+	return treeDigest(root)
+})
+
+// sourceDigest is the digest of what the program is compiled from.
+func (r Runtime) sourceDigest(root string) ([]byte, error) {
+	if r.Source == "" {
+		return ownDigest()
+	}
+	return treeDigest(root)
+}
+
+func treeDigest(root string) ([]byte, error) {
+	h := sha256.New()
+	err := digestSource(h, root)
+	return h.Sum(nil), err
 }
 
 // digestSource writes everything that the programs are compiled from, and the

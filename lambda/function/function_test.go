@@ -52,7 +52,7 @@ exports.handler = async (req, res, { waitUntil, requestMeta }) => {
 `
 
 // archive lays out what a function's archive holds.
-func archive(t *testing.T, code string) string {
+func archive(t testing.TB, code string) string {
 	t.Helper()
 	root := t.TempDir()
 	for name, content := range map[string]string{
@@ -269,5 +269,49 @@ func TestCodeThatCannotBeLoaded(t *testing.T) {
 	var load *node.LoadError
 	if !errors.As(err, &load) || !strings.Contains(load.Message, "not-there") || load.Stack == "" {
 		t.Errorf("error %v", err)
+	}
+}
+
+func BenchmarkRequest(b *testing.B) {
+	program, err := exec.LookPath("node")
+	if err != nil {
+		b.Fatal(err)
+	}
+	scripts, err := filepath.Abs("../node")
+	if err != nil {
+		b.Fatal(err)
+	}
+	f, err := function.New(b.Context(), function.Options{
+		Document: &manifest.FunctionDocument{
+			App: manifest.App{ProjectDir: "shop"},
+			Function: manifest.Function{MaxDuration: 30, Entries: []manifest.Entry{
+				{File: "shop/.next/server/app/r.js", Type: "APP_ROUTE", Page: "/r/[id]/route", Pathname: "/r/[id]"},
+			}},
+		},
+		Node: node.Options{Node: program, Scripts: scripts, Root: archive(b, entry), Stdout: io.Discard, Stderr: io.Discard},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	request, err := http.NewRequest(http.MethodGet, "http://shop.example/r/1", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	payload, err := event.Encode(request, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		response, err := event.Handle(f)(b.Context(), payload)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response); err != nil {
+			b.Fatal(err)
+		}
+		if err := response.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
