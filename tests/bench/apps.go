@@ -21,6 +21,26 @@ func newWorkshop(ctx context.Context, repository string) (*workshop, error) {
 	return w, run(ctx, repository, "go", "build", "-o", w.pack, "./cmd/pack")
 }
 
+// nodeVersion is what Lambda's managed runtime nodejs24.x is near to.
+const nodeVersion = "24.21.0"
+
+// useNode puts Lambda's version of Node before the machine's: everything that
+// is measured runs on it.
+func (w *workshop) useNode(ctx context.Context) error {
+	dir := filepath.Join(w.dir, "node")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := run(ctx, dir, "npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, "node@"+nodeVersion); err != nil {
+		return err
+	}
+	bin := filepath.Join(dir, "node_modules", "node", "bin")
+	if err := run(ctx, dir, filepath.Join(bin, "node"), "--version"); err != nil {
+		return err
+	}
+	return os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
 func (w *workshop) close() { os.RemoveAll(w.dir) }
 
 // storefront copies, installs, builds and packs the example shop.

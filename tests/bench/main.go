@@ -25,11 +25,12 @@ func main() {
 		os.Exit(1)
 	}
 	quick := flag.Bool("quick", false, "fewer and shorter runs")
+	systemNode := flag.Bool("system-node", false, "run on the Node on PATH instead of Lambda's version")
 	file := flag.String("json", "", "write every figure to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *quick, *file); err != nil {
+	if err := bench(ctx, *quick, *systemNode, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -42,7 +43,7 @@ type plan struct {
 	connections          int
 }
 
-func bench(ctx context.Context, quick bool, file string) error {
+func bench(ctx context.Context, quick, systemNode bool, file string) error {
 	p := plan{colds: 15, rounds: 5, packs: 5, press: 8 * time.Second, connections: 16}
 	if quick {
 		p = plan{colds: 7, rounds: 3, packs: 3, press: 3 * time.Second, connections: 16}
@@ -58,6 +59,12 @@ func bench(ctx context.Context, quick bool, file string) error {
 		return err
 	}
 	defer w.close()
+	if !systemNode {
+		if err := w.useNode(ctx); err != nil {
+			return err
+		}
+		r.Machine += ", Node " + nodeVersion
+	}
 	shop, err := w.storefront(ctx)
 	if err != nil {
 		return err
