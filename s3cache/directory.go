@@ -43,6 +43,17 @@ const directoryMagic = "PCKO"
 
 const directoryFixed = len(directoryMagic) + 4
 
+// OpenFolder opens the two directory implementations side by side: the store
+// in path/pages, the tags in path/tags.
+func OpenFolder(path string) (*Directory, *TagDirectory, error) {
+	store, err := OpenDirectory(filepath.Join(path, "pages"))
+	if err != nil {
+		return nil, nil, err
+	}
+	tags, err := OpenTagDirectory(filepath.Join(path, "tags"))
+	return store, tags, err
+}
+
 // OpenDirectory opens the store in the directory path, which is made if need be, and
 // removes what killed writers left. It need not be closed.
 func OpenDirectory(path string) (*Directory, error) {

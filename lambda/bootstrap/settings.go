@@ -128,11 +128,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 }
 
 func (s settings) platform() (*platform.Platform, error) {
-	store, err := s3cache.OpenDirectory(filepath.Join(s.stateDir, "pages"))
-	if err != nil {
-		return nil, err
-	}
-	tags, err := s3cache.OpenTagDirectory(filepath.Join(s.stateDir, "tags"))
+	store, tags, err := s3cache.OpenFolder(s.stateDir)
 	if err != nil {
 		return nil, err
 	}

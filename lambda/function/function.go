@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -100,7 +99,7 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	copyHeader(w.Header(), response.Header)
 	w.WriteHeader(response.StatusCode)
-	if err := stream(w, response.Body); err != nil {
+	if err := event.Stream(w, response.Body); err != nil {
 		if context.Cause(ctx) == errTimedOut {
 			f.timedOut(process, entry)
 		}
@@ -176,29 +175,6 @@ func problem(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Cache-Control", "private, no-cache, no-store, max-age=0, must-revalidate")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": code, "message": message}})
-}
-
-// stream copies the body, letting every piece leave as it comes.
-func stream(w http.ResponseWriter, body io.Reader) error {
-	flusher, _ := w.(http.Flusher)
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := body.Read(buffer)
-		if n > 0 {
-			if _, failed := w.Write(buffer[:n]); failed != nil {
-				return failed
-			}
-			if err == nil && flusher != nil {
-				flusher.Flush()
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 func copyHeader(to, from http.Header) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pack/lambda/event"
 	"pack/lambda/invoke"
 	"pack/manifest"
 )
@@ -100,7 +101,7 @@ func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_ = stream(w, response.Body)
+		_ = event.Stream(w, response.Body)
 	}
 	return true
 }

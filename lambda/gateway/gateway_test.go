@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,12 +85,7 @@ type site struct {
 
 func open(t testing.TB, answer func(r *http.Request, call *event.Call) (*http.Response, error)) *site {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := s3cache.OpenDirectory(filepath.Join(dir, "pages"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tags, err := s3cache.OpenTagDirectory(filepath.Join(dir, "tags"))
+	store, tags, err := s3cache.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"pack/lambda/event"
 	"pack/lambda/router"
 )
 
@@ -51,7 +52,7 @@ func (p *proxyRun) relay(w http.ResponseWriter, r *http.Request, resolved *route
 	if r.Method == http.MethodHead {
 		return
 	}
-	if err := stream(w, p.response.Body); err != nil {
+	if err := event.Stream(w, p.response.Body); err != nil {
 		slog.Error("answer of proxy.ts broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}

@@ -228,7 +228,7 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 		w.Header().Set("Content-Length", length)
 	}
 	w.WriteHeader(response.StatusCode)
-	if err := stream(w, response.Body); err != nil {
+	if err := event.Stream(w, response.Body); err != nil {
 		slog.Error("answer broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
@@ -244,29 +244,6 @@ func addVary(h http.Header, values []string) {
 			if field != "" && !strings.Contains(","+strings.ReplaceAll(have, " ", "")+",", ","+strings.ToLower(field)+",") {
 				h.Add("Vary", field)
 			}
-		}
-	}
-}
-
-// stream copies a body, letting every piece leave as it comes.
-func stream(w http.ResponseWriter, body io.Reader) error {
-	flusher, _ := w.(http.Flusher)
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := body.Read(buffer)
-		if n > 0 {
-			if _, failed := w.Write(buffer[:n]); failed != nil {
-				return failed
-			}
-			if err == nil && flusher != nil {
-				flusher.Flush()
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
 		}
 	}
 }

@@ -51,11 +51,7 @@ func open(env func(string) string) (*images.Handler, error) {
 	if state == "" {
 		return nil, errors.New("PACK_STATE_DIR is missing: it names the folder of pages and tags")
 	}
-	store, err := s3cache.OpenDirectory(filepath.Join(state, "pages"))
-	if err != nil {
-		return nil, err
-	}
-	tags, err := s3cache.OpenTagDirectory(filepath.Join(state, "tags"))
+	store, tags, err := s3cache.OpenFolder(state)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +18,7 @@ import (
 
 func open(t *testing.T) *platform.Platform {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := s3cache.OpenDirectory(filepath.Join(dir, "pages"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tags, err := s3cache.OpenTagDirectory(filepath.Join(dir, "tags"))
+	store, tags, err := s3cache.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

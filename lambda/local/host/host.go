@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"pack/lambda/local"
@@ -157,11 +156,7 @@ func (h *Host) Close(ctx context.Context) error {
 // OpenCache opens the page store of a state folder; memory is
 // s3cache.Options.MemoryBytes.
 func OpenCache(stateDir, deployment string, memory int64) (*s3cache.Cache, error) {
-	store, err := s3cache.OpenDirectory(filepath.Join(stateDir, "pages"))
-	if err != nil {
-		return nil, err
-	}
-	tags, err := s3cache.OpenTagDirectory(filepath.Join(stateDir, "tags"))
+	store, tags, err := s3cache.OpenFolder(stateDir)
 	if err != nil {
 		return nil, err
 	}
