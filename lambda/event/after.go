@@ -61,6 +61,12 @@ func (a *After) run() {
 	}
 }
 
+func (a *After) empty() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.work) == 0
+}
+
 // guard keeps a panic in one piece of work from taking the instance along:
 // nothing above Close recovers.
 func guard(work func()) {

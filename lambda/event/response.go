@@ -117,6 +117,10 @@ func (r *Response) Next() (p []byte, done bool, err error) {
 	return p, false, nil
 }
 
+// Idle reports whether Close would have nothing to wait for. It is right once
+// the last piece has been taken.
+func (r *Response) Idle() bool { return r.after.empty() }
+
 // ContentType implements aws-lambda-go's contract for streamed responses.
 func (r *Response) ContentType() string { return ContentType }
 

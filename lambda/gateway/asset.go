@@ -42,11 +42,19 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		return
 	}
 	if asset.Source == "page" {
+		if isRSC(r) && redirectedRSC(w, r) {
+			return
+		}
 		g.serveStaticPage(w, r, asset, 0)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header()["Allow"] = []string{"GET", "HEAD"}
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Cache-Control", noStore)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		g.errorPage(w, r, http.StatusMethodNotAllowed)
 		return
 	}
@@ -75,6 +83,7 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 	if g.app.GenerateETags {
 		header.Set("Etag", `"`+asset.Digest[:32]+`"`)
 	}
+	header.Set("Accept-Ranges", "bytes") // with 304 too, as send does
 	http.ServeContent(w, r, "", time.Time{}, file)
 }
 
@@ -107,6 +116,9 @@ func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset 
 		default:
 			status = http.StatusOK
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				if isRSC(r) {
+					addVary(w.Header(), []string{g.vary})
+				}
 				methodNotAllowed(w)
 				return
 			}

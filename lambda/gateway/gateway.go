@@ -176,12 +176,8 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
 	}
-	if output.Type == "APP_PAGE" && isRSC(r) {
-		if location, wrong := bustRedirect(r); wrong {
-			w.Header().Set("Location", location)
-			w.WriteHeader(http.StatusTemporaryRedirect)
-			return
-		}
+	if isRSC(r) && redirectedRSC(w, r) {
+		return
 	}
 	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) {
 		w.Header().Add("Vary", g.vary)
@@ -189,6 +185,10 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	action := possibleAction(r)
 	if isPage && !action && static(ref.page) && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		methodNotAllowed(w)
+		return
+	}
+	if r.Method == http.MethodOptions && (output.Type == "APP_PAGE" || output.Type == "PAGES") {
+		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
 	if isPage && ref.page.Template && ref.page.NotFound && !action {

@@ -72,7 +72,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		status = http.StatusOK
 		header.Del("Location")
 	}
-	if kind := contentType(h.entry.Kind, h.part); kind != "" && (app || header.Get("Content-Type") == "") {
+	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && (app || header.Get("Content-Type") == "") {
 		header.Set("Content-Type", kind)
 	}
 	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {
@@ -147,8 +147,8 @@ func cacheStatus(h hit) string {
 // fresh reports whether the viewer's copy is current (RFC 9110, 13.1.2),
 // Cache-Control: no-cache excepted, as in the npm package fresh.
 func fresh(h http.Header, etag string) bool {
-	if strings.Contains(h.Get("Cache-Control"), "no-cache") {
-		return false
+	if strings.Contains(h.Get("Cache-Control"), "no-cache") || h.Get("If-Modified-Since") != "" {
+		return false // Pages have no Last-Modified, which fresh then asks for.
 	}
 	for _, tag := range strings.Split(strings.Join(h["If-None-Match"], ","), ",") {
 		tag = strings.TrimSpace(tag)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,7 +210,12 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 		switch name {
 		case node.OutcomeHeader, "Content-Length", "Transfer-Encoding", "Connection":
 		case "Set-Cookie":
-			w.Header()[name] = append(w.Header()[name], values...)
+			for _, cookie := range values {
+				// Next repeats those that proxy.ts has set.
+				if !slices.Contains(w.Header()[name], cookie) {
+					w.Header().Add(name, cookie)
+				}
+			}
 		case "Vary":
 			addVary(w.Header(), values)
 		default:

@@ -67,6 +67,16 @@ func hexHash(s string) string {
 	return text[:min(5, len(text))]
 }
 
+// redirectedRSC sends an RSC request with a wrong _rsc to the right one.
+func redirectedRSC(w http.ResponseWriter, r *http.Request) bool {
+	location, wrong := bustRedirect(r)
+	if wrong {
+		w.Header().Set("Location", location)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+	return wrong
+}
+
 // bustRedirect returns where an RSC request with a wrong _rsc must go, so that
 // a cache which looks at addresses alone never mixes answers up.
 func bustRedirect(r *http.Request) (string, bool) {

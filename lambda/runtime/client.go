@@ -31,6 +31,11 @@ const (
 	headerErrorBody    = "Lambda-Runtime-Function-Error-Body"
 	headerResponseMode = "Lambda-Runtime-Function-Response-Mode"
 
+	// headerPipelining is sent by pack's own Lambda service with an invocation:
+	// the request for the next one may follow an answer without waiting for its
+	// 202. AWS does not send it, and is never treated so (RFC 9112, 9.3.2).
+	headerPipelining = "Pack-Runtime-Pipelining"
+
 	base = "/2018-06-01/runtime"
 )
 
@@ -48,6 +53,10 @@ type client struct {
 	conn    io.ReadWriteCloser
 	in      *bufio.Reader
 	out     *bufio.Writer
+	// pipelining: the service said that it takes requests back to back.
+	pipelining bool
+	// asked: the request for the next invocation is under way.
+	asked bool
 }
 
 // errClosed is returned when the service closed an idle connection.
@@ -80,7 +89,7 @@ func dial(address string) (io.ReadWriteCloser, error) {
 func (c *client) drop() {
 	if c.conn != nil {
 		c.conn.Close()
-		c.conn = nil
+		c.conn, c.asked = nil, false
 	}
 }
 
@@ -98,12 +107,14 @@ func (c *client) tryNext() (*invocation, error) {
 	if err := c.connect(); err != nil {
 		return nil, err
 	}
-	c.requestLine(http.MethodGet, "/invocation/next")
-	c.line("", "")
-	if err := c.out.Flush(); err != nil {
-		c.drop()
-		return nil, errClosed
+	if !c.asked {
+		c.ask()
+		if err := c.out.Flush(); err != nil {
+			c.drop()
+			return nil, errClosed
+		}
 	}
+	c.asked = false
 	if _, err := c.in.Peek(1); err != nil {
 		c.drop()
 		return nil, errClosed
@@ -112,6 +123,7 @@ func (c *client) tryNext() (*invocation, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.pipelining = response.Header.Get(headerPipelining) != ""
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("next invocation: status %d: %s", response.StatusCode, body)
 	}
@@ -125,9 +137,16 @@ func (c *client) tryNext() (*invocation, error) {
 	return i, nil
 }
 
+// ask writes the request for the next invocation.
+func (c *client) ask() {
+	c.requestLine(http.MethodGet, "/invocation/next")
+	c.line("", "")
+}
+
 // respond streams an answer and waits until the service has taken it. The
-// error is for the log: the invocation is over either way.
-func (c *client) respond(id, contentType string, next func() (p []byte, done bool, err error)) error {
+// error is for the log: the invocation is over either way. idle is asked at the
+// answer's end whether nothing is left to do.
+func (c *client) respond(id, contentType string, next func() (p []byte, done bool, err error), idle func() bool) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
@@ -150,6 +169,10 @@ func (c *client) respond(id, contentType string, next func() (p []byte, done boo
 			done = true
 		} else if done {
 			c.out.WriteString("0\r\n\r\n")
+			if c.pipelining && idle() {
+				c.ask()
+				c.asked = true
+			}
 		}
 		if failed := c.out.Flush(); failed != nil {
 			c.drop()

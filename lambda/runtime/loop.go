@@ -45,7 +45,7 @@ func (c *client) run(i *invocation, h Handler) error {
 	if err != nil {
 		err = c.fail(i.id, "Runtime.InvalidEvent", err)
 	} else {
-		err = c.respond(i.id, event.ContentType, response.Next)
+		err = c.respond(i.id, event.ContentType, response.Next, response.Idle)
 		// Everything is with the caller: what was left for later runs now.
 		if failed := response.Close(); failed != nil {
 			slog.Error("close response", "error", failed)
