@@ -69,7 +69,9 @@ func (a *archives) path(f *function) string { return filepath.Join(a.dir, f.name
 // and returns the functions of those.
 func (a *archives) make(ctx context.Context, functions []function) (written []string, added archive.Added, err error) {
 	var missing []*function
+	// Most functions share most of their files: each is looked at once.
 	var entries []archive.Entry
+	seen := make(map[string]bool)
 	for i := range functions {
 		f := &functions[i]
 		if a.reuse(f) {
@@ -77,7 +79,12 @@ func (a *archives) make(ctx context.Context, functions []function) (written []st
 		}
 		missing = append(missing, f)
 		written = append(written, f.name)
-		entries = append(entries, f.entries...)
+		for _, e := range f.entries {
+			if !seen[e.Key] {
+				seen[e.Key] = true
+				entries = append(entries, e)
+			}
+		}
 	}
 	added, err = a.pool.Add(ctx, entries, func(done, total int) {
 		a.progress(Progress{Step: Compressing, Done: done, Total: total})

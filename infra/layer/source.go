@@ -78,7 +78,8 @@ func digestSource(h io.Writer, root string) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(h, "%s %d\n%s", filepath.ToSlash(name), len(content), content)
+		fmt.Fprintf(h, "%s %d\n", filepath.ToSlash(name), len(content))
+		_, err = h.Write(content)
 		return err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
