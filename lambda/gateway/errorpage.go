@@ -42,6 +42,7 @@ func plainNotFound(w http.ResponseWriter) {
 func (g *Gateway) notFound(w http.ResponseWriter, r *http.Request) {
 	setDefault(w.Header(), "Cache-Control", noStore)
 	if notHTML[r.Header.Get("Sec-Fetch-Dest")] && !isRSC(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		w.Header().Set("Cache-Control", noStore)
 		plainNotFound(w)
 		return
 	}

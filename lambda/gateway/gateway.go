@@ -191,6 +191,14 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
+	if r.Header.Get("X-Middleware-Prefetch") != "" && !(isPage && ref.page.Kind == s3cache.KindPages) {
+		// The Pages Router's client asks whether proxy.ts redirects, not for a page.
+		w.Header().Set("X-Matched-Path", output.Pathname)
+		w.Header().Set("X-Middleware-Skip", "1")
+		w.Header().Set("Cache-Control", noStore)
+		_, _ = w.Write([]byte("{}"))
+		return
+	}
 	if isPage && ref.page.Template && ref.page.NotFound && !action {
 		g.notFound(w, r)
 		return

@@ -87,6 +87,8 @@ async function answer(req, res) {
   })
   // The handler may return before the response has been written.
   await closed
+  // What nobody read of the request would stand before the next one.
+  if (!req.complete) req.socket.destroy()
   await work.settle()
 }
 
