@@ -40,10 +40,6 @@ exports.handler = async (req, res, { waitUntil, requestMeta }) => {
   if (q.has('hang')) return sleep(60000)
   if (q.has('notfound')) return requestMeta.render404(req, res)
   res.setHeader('content-type', 'application/json')
-  if (q.has('unread')) {
-    require('node:stream').Readable.toWeb(req)
-    return res.end('unread')
-  }
   if (q.has('half')) {
     res.write('half')
     return sleep(60000)
@@ -252,22 +248,6 @@ func TestMaxDuration(t *testing.T) {
 	after := call(t, f, http.MethodGet, "/r/1", "", nil)
 	if after.status != http.StatusOK || after.body == before.body {
 		t.Errorf("the process was not replaced: %s, then %s", before.body, after.body)
-	}
-}
-
-func TestBodyThatNobodyReads(t *testing.T) {
-	f, _, err := start(t, entry, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	large := strings.Repeat("x", 1<<20)
-	for range 3 {
-		if a := call(t, f, http.MethodPost, "/r/1?unread", large, nil); a.body != "unread" {
-			t.Fatalf("the request itself: %+v", a)
-		}
-		if a := call(t, f, http.MethodGet, "/r/1", "", nil); a.status != http.StatusOK {
-			t.Fatalf("the request after it: %+v", a)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 	defer file.Close()
 	header := w.Header()
 	switch {
-	case asset.Source == "static" && !g.assets.below(asset.Pathname):
+	case metadata:
 		// A metadata route (robots.ts, icon.png …) that the build has rendered.
 		header.Add("Vary", g.vary)
 		header.Set("X-Nextjs-Cache", "HIT")
@@ -84,7 +85,42 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		header.Set("Etag", `"`+asset.Digest[:32]+`"`)
 	}
 	header.Set("Accept-Ranges", "bytes") // with 304 too, as send does
+	if !satisfiable(r, asset.Size) {
+		header.Set("Content-Range", "bytes */"+strconv.FormatInt(asset.Size, 10))
+		header.Set("Cache-Control", noStore)
+		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		return
+	}
 	http.ServeContent(w, r, "", time.Time{}, file)
+}
+
+// satisfiable reports whether a file of so many bytes has the range that r asks
+// for. Several ranges at once, and units other than bytes, are ignored, as RFC
+// 9110 allows and the npm package send does: the header is dropped.
+func satisfiable(r *http.Request, size int64) bool {
+	value := r.Header.Get("Range")
+	if value == "" {
+		return true
+	}
+	spec, bytes := strings.CutPrefix(value, "bytes=")
+	if !bytes || strings.Contains(spec, ",") {
+		r.Header.Del("Range")
+		return true
+	}
+	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
+	if !dash {
+		return false
+	}
+	from, err := strconv.ParseInt(first, 10, 64)
+	if first == "" {
+		count, err := strconv.ParseInt(last, 10, 64)
+		return err == nil && count > 0
+	}
+	if err != nil || from < 0 || from >= size {
+		return false
+	}
+	to, err := strconv.ParseInt(last, 10, 64)
+	return last == "" || err == nil && to >= from
 }
 
 func (a *assets) open(asset *manifest.Asset) (seekable, error) {

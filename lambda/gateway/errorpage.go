@@ -37,6 +37,15 @@ func plainNotFound(w http.ResponseWriter) {
 	_, _ = w.Write([]byte("Not Found"))
 }
 
+// pageNotFound answers for a page that exists and has nothing under this
+// address.
+func (g *Gateway) pageNotFound(w http.ResponseWriter, r *http.Request) {
+	if g.outputs["/_not-found"] != nil {
+		addVary(w.Header(), []string{g.vary})
+	}
+	g.notFound(w, r)
+}
+
 // notFound answers with the app's own 404 page. Headers that are set already,
 // as by a page that answered notFound, stay.
 func (g *Gateway) notFound(w http.ResponseWriter, r *http.Request) {

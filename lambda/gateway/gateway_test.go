@@ -279,6 +279,11 @@ func TestAssets(t *testing.T) {
 	if r := s.get("/size%20guide.txt", "Range", "bytes=0-0"); r.StatusCode != http.StatusPartialContent || text(t, r) != "S" {
 		t.Errorf("range: %d", r.StatusCode)
 	}
+	for value, status := range map[string]int{"bytes=5-2": 416, "bytes=99-": 416, "bytes=abc": 416, "bytes=-0": 416, "lines=1-2": 200, "bytes=0-1,4-5": 200, "bytes=-3": 206, "bytes=4-": 206} {
+		if r := s.get("/size%20guide.txt", "Range", value); r.StatusCode != status || status == 416 && r.Header.Get("Content-Range") != "bytes */10" {
+			t.Errorf("Range %s: %d, %v", value, r.StatusCode, r.Header)
+		}
+	}
 	if r := s.get("/_next/static/immutable/a.js"); r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
 		t.Errorf("header %v", r.Header)
 	}

@@ -52,9 +52,12 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
+		if g.outputs["/_not-found"] != nil {
+			addVary(w.Header(), []string{g.vary})
+		}
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
-		g.notFound(w, r)
+		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
 		if h.part == s3cache.PartData && t.locale != "" {
@@ -224,7 +227,7 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 	}
 	switch outcome {
 	case "not-found":
-		g.notFound(w, r)
+		g.pageNotFound(w, r)
 		return
 	case "error":
 		g.serverError(w, r)
