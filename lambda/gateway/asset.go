@@ -49,7 +49,13 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		g.serveStaticPage(w, r, asset, 0)
 		return
 	}
+	metadata := asset.Source == "static" && !g.assets.below(asset.Pathname)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if metadata {
+			w.Header().Add("Vary", g.vary)
+			methodNotAllowed(w)
+			return
+		}
 		w.Header()["Allow"] = []string{"GET", "HEAD"}
 		if r.Method == http.MethodOptions {
 			w.Header().Set("Cache-Control", noStore)
