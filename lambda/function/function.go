@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"syscall"
 	"time"
 
 	"pack/lambda/event"
@@ -107,9 +108,21 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// send has the Node process answer, once more with a new process when the
-// first was dead before the request reached it.
+// send has the Node process answer. A process can have died without anybody
+// noticing, while the instance was frozen: what may be asked twice, or never
+// arrived, is asked again of a new one.
 func (f *Function) send(ctx context.Context, r *http.Request, entry *manifest.Entry, call *event.Call) (*node.Process, *http.Response, string, error) {
+	process, response, id, err := f.sendOnce(ctx, r, entry, call)
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	if errors.Is(err, node.ErrDied) && (safe || errors.Is(err, syscall.ECONNREFUSED)) {
+		slog.Warn("node process had died, request repeated", "route", entry.Pathname, "error", err)
+		f.child.replace(process)
+		return f.sendOnce(ctx, r, entry, call)
+	}
+	return process, response, id, err
+}
+
+func (f *Function) sendOnce(ctx context.Context, r *http.Request, entry *manifest.Entry, call *event.Call) (*node.Process, *http.Response, string, error) {
 	process, err := f.child.process()
 	if err != nil {
 		return nil, nil, "", err

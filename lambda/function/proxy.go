@@ -19,12 +19,11 @@ type Proxy struct {
 	entry *manifest.Entry
 }
 
-// NewProxy starts loading proxy.ts, the one entry of o's document, and returns
-// at once.
+// NewProxy prepares proxy.ts, the one entry of o's document. Its process starts
+// with the first request that it matches: an instance that only answers others
+// never has one.
 func NewProxy(o Options) *Proxy {
 	f := build(o)
-	// A process that cannot be started is reported by the first request.
-	_, _ = f.child.process()
 	return &Proxy{f: f, entry: &o.Document.Function.Entries[0]}
 }
 

@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/node"
 	"pack/lambda/router"
 	"pack/manifest"
 	"pack/s3cache"
@@ -160,6 +162,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}, run.proxy())
 	if err != nil {
 		slog.Error("request could not be routed", "path", r.URL.Path, "error", err)
+		if errors.Is(err, node.ErrDied) {
+			w.Header().Set("Cache-Control", noStore)
+			http.Error(w, "The process of proxy.ts ended before it had answered", http.StatusBadGateway)
+			return
+		}
 		g.serverError(w, r)
 		return
 	}

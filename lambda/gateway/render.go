@@ -17,9 +17,49 @@ import (
 	"pack/s3cache"
 )
 
-// leaseGrace is how much longer than the function's maxDuration a lease on a
-// page lasts.
+// leaseGrace is how much longer than the function's maxDuration others wait for
+// a page that is being rendered.
 const leaseGrace = 5 * time.Second
+
+// A lease is short and renewed while the page renders, so that the others need
+// not wait long for a holder that was killed.
+const (
+	leaseTime  = 6 * time.Second
+	leaseRenew = 1500 * time.Millisecond
+)
+
+// take leases a page for as long as it takes: the holder calls release.
+func (g *Gateway) take(ctx context.Context, key s3cache.Key) (release func(), held bool, err error) {
+	lease, held, err := g.cache.Lease(ctx, key, leaseTime)
+	if err != nil || !held {
+		return nil, held, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(leaseRenew)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			// A lost lease means a second render, which does no harm.
+			if err := lease.Renew(ctx, leaseTime); err != nil {
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+		if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
+			slog.Error("lease not released", "key", key.Name, "error", err)
+		}
+	}, true, nil
+}
 
 // servePage answers a request for a prerendered or ISR page: from the store
 // where it can, from the page's function where it must.
@@ -81,18 +121,14 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		newerThan = h.entry.Created
 	}
 	for {
-		lease, held, err := g.cache.Lease(ctx, key, limit)
+		release, held, err := g.take(ctx, key)
 		if err != nil {
 			// Without leases a page may be rendered twice; it is never refused.
 			slog.Error("lease failed", "key", key.Name, "error", err)
 			break
 		}
 		if held {
-			defer func() {
-				if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
-					slog.Error("lease not released", "key", key.Name, "error", err)
-				}
-			}()
+			defer release()
 			break
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
@@ -137,7 +173,7 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 		limit := g.maxDuration(page.Function) + leaseGrace
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		lease, held, err := g.cache.Lease(ctx, key, limit)
+		release, held, err := g.take(ctx, key)
 		if err != nil {
 			slog.Error("lease failed", "key", key.Name, "error", err)
 			return
@@ -145,11 +181,7 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 		if !held {
 			return
 		}
-		defer func() {
-			if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
-				slog.Error("lease not released", "key", key.Name, "error", err)
-			}
-		}()
+		defer release()
 		// Another instance may have refreshed it since this one looked.
 		if _, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
 			return

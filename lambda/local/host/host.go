@@ -22,6 +22,16 @@ import (
 // it run: the bootstrap answers with 504 in between.
 const timeoutMargin = 2 * time.Second
 
+// What one machine bears where AWS has a thousand: beyond these a request waits
+// before it is refused. A gateway instance is small, a route's has a Node
+// process of some 100 MB.
+const (
+	maxInstances        = 400
+	maxGatewayInstances = 200
+	maxRouteInstances   = 16
+	maxWait             = time.Minute
+)
+
 // Options say what to run and with which programs.
 type Options struct {
 	Deployment *manifest.Deployment
@@ -40,8 +50,6 @@ type Options struct {
 	Env map[string]string
 	// Logs get what the functions write, prefixed.
 	Logs io.Writer
-	// MaxInstances bounds the instances of one function; 0: 16.
-	MaxInstances int
 	// AllowPrivateRewrites lets external rewrites reach private addresses.
 	AllowPrivateRewrites bool
 }
@@ -60,11 +68,8 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 	if err := seed(ctx, o); err != nil {
 		return nil, err
 	}
-	if o.MaxInstances == 0 {
-		o.MaxInstances = 16
-	}
 	h := &Host{
-		service: local.New(local.Options{Logs: o.Logs, MaxWait: 10 * time.Second}),
+		service: local.New(local.Options{Logs: o.Logs, MaxWait: maxWait, Concurrency: maxInstances}),
 		urls:    make(map[string]string, len(o.Deployment.Functions)),
 	}
 	api, err := h.listen(h.service)
@@ -105,6 +110,10 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 	if o.AllowPrivateRewrites {
 		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
 	}
+	limit := maxRouteInstances
+	if f.Kind == manifest.GatewayFunction {
+		limit = maxGatewayInstances
+	}
 	command := []string{o.Bootstrap, o.Node}
 	if f.Kind == manifest.ImageFunction {
 		command = []string{o.Images}
@@ -113,7 +122,7 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 		Name: f.Name, Command: command, Dir: dir, Env: env,
 		Timeout:      time.Duration(f.MaxDuration)*time.Second + timeoutMargin,
 		MemoryMB:     f.Memory,
-		MaxInstances: o.MaxInstances,
+		MaxInstances: limit,
 	})
 	if err != nil {
 		return err
