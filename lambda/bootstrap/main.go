@@ -16,16 +16,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"pack/lambda/event"
 	packruntime "pack/lambda/runtime"
 )
-
-// initLimit is how long code may take to load: AWS ends the init phase after
-// ten seconds, and the message of an own error is better than that of a killed
-// process.
-const initLimit = 9500 * time.Millisecond
 
 func main() {
 	slog.SetDefault(logger())
@@ -37,9 +31,7 @@ func main() {
 	// The heap is a few megabytes: collecting it at twice its size would be
 	// most of what this program does.
 	debug.SetGCPercent(400)
-	ctx, cancel := context.WithTimeout(context.Background(), initLimit)
-	handler, err := s.handler(ctx)
-	cancel()
+	handler, err := s.handler(context.Background())
 	if err != nil {
 		abort(err)
 	}

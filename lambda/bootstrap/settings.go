@@ -90,8 +90,8 @@ func (s settings) function(ctx context.Context, document string) (http.Handler, 
 	return function.New(ctx, function.Options{Document: &d, Node: s.nodeOptions(), Platform: p})
 }
 
-// gateway makes the handler of the gateway. proxy.ts, if there is one, loads
-// meanwhile: cached pages that it does not match need not wait for it.
+// gateway makes the handler of the gateway. Its Node process, for proxy.ts,
+// starts when it is first needed.
 func (s settings) gateway(document string) (http.Handler, error) {
 	raw, err := os.ReadFile(document)
 	if err != nil {

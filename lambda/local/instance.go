@@ -129,7 +129,7 @@ func (in *instance) park(c *runtimeConn) (parked bool, settled <-chan struct{}, 
 		return false, settled, begun
 	}
 	first := in.state == stateStarting
-	if first {
+	if first && in.limit != nil { // a fast process asks before start has armed it
 		in.limit.Stop()
 		in.limiting = false
 	}

@@ -55,7 +55,9 @@ func (in *instance) start() (exit func() *failure, err error) {
 
 	in.mu.Lock()
 	in.pid = cmd.Process.Pid
-	in.arm(in.svc.opts.InitTimeout)
+	if in.state == stateStarting {
+		in.arm(in.svc.opts.InitTimeout)
+	}
 	if in.stopping || in.reason != nil {
 		in.signal(killSignal)
 	}

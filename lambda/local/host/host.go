@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 
 	"pack/lambda/local"
@@ -28,9 +29,15 @@ const timeoutMargin = 2 * time.Second
 const (
 	maxInstances        = 400
 	maxGatewayInstances = 200
-	maxRouteInstances   = 16
 	maxWait             = time.Minute
+	// maxInit is more than AWS's ten seconds: many processes may start at once
+	// on few cores.
+	maxInit = time.Minute
 )
+
+// maxRouteInstances is as many Node processes of one function as the machine's
+// cores can make use of.
+var maxRouteInstances = max(4, 2*runtime.NumCPU())
 
 // Options say what to run and with which programs.
 type Options struct {
@@ -69,7 +76,7 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		service: local.New(local.Options{Logs: o.Logs, MaxWait: maxWait, Concurrency: maxInstances}),
+		service: local.New(local.Options{Logs: o.Logs, MaxWait: maxWait, Concurrency: maxInstances, InitTimeout: maxInit}),
 		urls:    make(map[string]string, len(o.Deployment.Functions)),
 	}
 	api, err := h.listen(h.service)
