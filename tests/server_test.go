@@ -83,7 +83,7 @@ func command(name, folder, program string, args ...string) *server {
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Dir = folder
 	s.cmd.Env = environment("ORDER_LOG="+s.orders, "SERVER_MARK="+s.mark)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.cmd.SysProcAttr = ownGroup()
 	s.cmd.WaitDelay = 5 * time.Second
 	return s
 }
