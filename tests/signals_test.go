@@ -19,6 +19,7 @@ func TestSignals(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := servePack(t, b.folder)
 			s.must(t, get("/api/slow"), http.StatusOK)
+			s.frozen(t, deployment(t).functionOf(t, "/api/slow"))
 			family := descendants(t, s.cmd.Process.Pid)
 			answered := make(chan error, 1)
 			go func() {
@@ -44,6 +45,7 @@ func TestSignals(t *testing.T) {
 	t.Run("a second SIGINT", func(t *testing.T) {
 		s := servePack(t, b.folder)
 		s.must(t, get("/api/slow"), http.StatusOK)
+		s.frozen(t, deployment(t).functionOf(t, "/api/slow"))
 		family := descendants(t, s.cmd.Process.Pid)
 		answered := make(chan *answer, 1)
 		go func() {
