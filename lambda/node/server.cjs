@@ -18,7 +18,7 @@
 
 const http = require('node:http')
 const path = require('node:path')
-const { createRequire } = require('node:module')
+const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { runProxy } = require('./proxy.cjs')
@@ -89,7 +89,21 @@ async function answer(req, res) {
   await closed
   // What nobody read of the request would stand before the next one.
   if (!req.complete) req.socket.destroy()
+  keepCompiled()
   await work.settle()
+}
+
+let kept = !getCompileCacheDir?.()
+
+/**
+ * Writes down what V8 has compiled for the first answer, where
+ * NODE_COMPILE_CACHE names a folder: Node itself does so when it exits, and
+ * instances are killed.
+ */
+function keepCompiled() {
+  if (kept) return
+  kept = true
+  flushCompileCache?.()
 }
 
 /** @param {Invocation} invocation */
