@@ -100,11 +100,6 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
-		if h.part == s3cache.PartData && t.locale != "" {
-			w.Header().Set("X-Nextjs-Matched-Path", "/"+t.locale+h.page.Route)
-		} else if h.part == s3cache.PartData {
-			w.Header().Set("X-Nextjs-Matched-Path", h.page.Route)
-		}
 		return g.writeHit(w, r, h)
 	}
 	return false

@@ -87,10 +87,25 @@ async function answer(req, res) {
   })
   // The handler may return before the response has been written.
   await closed
-  // What nobody read of the request would stand before the next one.
-  if (!req.complete) req.socket.destroy()
+  await drain(req)
   keepCompiled()
   await work.settle()
+}
+
+/**
+ * Reads what nobody has read of a request: it would stand before the next one,
+ * and Go, which may still be writing it, takes a closed connection for a
+ * process that died.
+ * @param {http.IncomingMessage} req
+ */
+function drain(req) {
+  if (req.complete || req.destroyed) return
+  return new Promise((resolve) => {
+    req.removeAllListeners('data')
+    req.removeAllListeners('readable')
+    for (const event of ['end', 'close', 'error']) req.once(event, resolve)
+    req.resume()
+  })
 }
 
 let kept = !getCompileCacheDir?.()
