@@ -28,7 +28,19 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 		name = "/" + strings.TrimSuffix(page, ".json")
 	}
 	if resolved.Locale != "" {
-		name = "/" + resolved.Locale + name
+		name = strings.TrimSuffix("/"+resolved.Locale+g.withoutLocale(name, resolved.Locale), "/")
 	}
 	w.Header().Set("X-Nextjs-Matched-Path", name)
+}
+
+// missingData answers a request for the data of a page that does not exist, in
+// an app with proxy.ts: its client then looks what the page's own address says
+// (next/dist/server/lib/router-server.js, invokeRender).
+func missingData(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	w.Header().Set("X-Nextjs-Matched-Path", resolved.Path)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte("{}"))
+	}
 }

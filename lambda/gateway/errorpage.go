@@ -9,12 +9,14 @@ import (
 
 	"pack/lambda/event"
 	"pack/lambda/invoke"
+	"pack/lambda/router"
 	"pack/manifest"
+	"pack/s3cache"
 )
 
 // serveMissing answers for an address that nothing answers, the error pages'
 // own included.
-func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
 	path := strings.TrimPrefix(r.URL.Path, g.app.BasePath)
 	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
 		g.serveStaticPage(w, r, asset, http.StatusNotFound)
@@ -27,6 +29,11 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
 	}
 	if path == "/_not-found" {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
+	}
+	if resolved.Data && g.proxy != nil {
+		w.Header().Set("Cache-Control", noStore)
+		missingData(w, r, resolved)
+		return
 	}
 	g.notFound(w, r)
 }
@@ -71,7 +78,11 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	if app && isRSC(r) && g.renderedError(w, r, g.outputs["/_not-found"], status) {
 		return
 	}
-	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
+	pathname := g.errorPathname(r, "/"+strconv.Itoa(status))
+	if ref, ok := g.pages.parts[pathname]; ok && g.storedError(w, r, ref, status) {
+		return
+	}
+	if asset := g.assets.list[pathname]; asset != nil && asset.Source == "page" {
 		if app {
 			// The file is the App Router's not-found page.
 			addVary(w.Header(), []string{g.vary})
@@ -87,12 +98,48 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	if app && g.renderedError(w, r, g.outputs["/_not-found"], status) {
 		return
 	}
-	if output := g.outputs["/_error"]; output != nil && g.renderedError(w, r, output, status) {
-		return
+	for _, name := range []string{"/" + strconv.Itoa(status), "/_error"} {
+		if output := g.errorOutput(r, name); output != nil && g.renderedError(w, r, output, status) {
+			return
+		}
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(http.StatusText(status)))
+}
+
+// errorOutput is what renders an error page, or nil.
+func (g *Gateway) errorOutput(r *http.Request, name string) *manifest.Output {
+	if output := g.outputs[g.errorPathname(r, name)]; output != nil {
+		return output
+	}
+	return g.outputs[name]
+}
+
+// storedError answers with an error page that has data of its own
+// (getStaticProps in pages/404), and renews it as any other page.
+func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRef, status int) bool {
+	page := ref.page
+	t := target{path: page.Pathname}
+	if output := g.outputFor(page.Pathname, ref); output != nil {
+		t.function, t.entry = output.Function, output.Entry
+	}
+	key := s3cache.PageKey(entryKey(page, t.path))
+	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
+	if err != nil {
+		slog.Error("cache lookup failed", "key", key.Name, "error", err)
+	}
+	if state != s3cache.Fresh && state != s3cache.Stale {
+		return false
+	}
+	h := hit{page: page, entry: entry, part: ref.part, cache: "HIT", status: status}
+	if !g.writeHit(w, r, h) {
+		return false
+	}
+	if state == s3cache.Stale {
+		g.refreshLater(r, t, page, key)
+	}
+	return true
 }
 
 // renderedError has a function render the error page.

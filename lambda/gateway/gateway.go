@@ -121,8 +121,10 @@ type target struct {
 	function, entry string
 	// path is the concrete one after rewrites, encoded; query is raw.
 	path, query string
-	locale      string
-	meta        map[string]any
+	// address is the path and query that the function sees, where they are not
+	// those above.
+	address string
+	meta    map[string]any
 }
 
 // ServeHTTP implements http.Handler.
@@ -149,6 +151,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serverError(w, r)
 		return
 	}
+	r = withLocale(r, resolved.Locale)
 	addHeaders(w.Header(), resolved.Header)
 	if resolved.Data {
 		g.nameDataPage(w, resolved)
@@ -169,7 +172,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case router.Output:
 		g.serveOutput(w, r, resolved)
 	default:
-		g.serveMissing(w, r)
+		g.serveMissing(w, r, resolved)
 	}
 }
 
@@ -184,7 +187,10 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	}
 	t := target{
 		function: output.Function, entry: output.Entry,
-		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
+		path: resolved.Path, query: resolved.RawQuery,
+	}
+	if strings.HasPrefix(output.Type, "PAGES") {
+		g.addressPagesRouter(&t, r, resolved, isPage)
 	}
 	if isRSC(r) && redirectedRSC(w, r) {
 		return

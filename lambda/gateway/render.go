@@ -201,6 +201,7 @@ func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target) e
 		},
 	}).WithContext(ctx)
 	t.path, t.query = trimPart(t.path), ""
+	t.address, _, _ = strings.Cut(t.address, "?")
 	response, err := g.invoke(r, t)
 	if err != nil {
 		return err
@@ -218,8 +219,12 @@ func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target) e
 // invoke sends r to the function of a target.
 func (g *Gateway) invoke(r *http.Request, t target) (*http.Response, error) {
 	out := r.Clone(r.Context())
-	out.URL = &url.URL{RawPath: t.path, RawQuery: t.query}
-	out.URL.Path, _ = url.PathUnescape(t.path)
+	path, query := t.path, t.query
+	if t.address != "" {
+		path, query, _ = strings.Cut(t.address, "?")
+	}
+	out.URL = &url.URL{RawPath: path, RawQuery: query}
+	out.URL.Path, _ = url.PathUnescape(path)
 	return g.invoker.Invoke(r.Context(), t.function, out, &event.Call{
 		Entry:   t.entry,
 		InitURL: origin(r) + r.URL.RequestURI(),

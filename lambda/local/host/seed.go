@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"pack/manifest"
 	"pack/s3cache"
@@ -34,7 +35,7 @@ func seed(ctx context.Context, o Options) error {
 		if entry == nil {
 			continue
 		}
-		if _, err := cache.Seed(ctx, s3cache.PageKey(page.Key), entry); err != nil {
+		if _, err := cache.Seed(ctx, s3cache.PageKey(seedKey(o.Deployment, page)), entry); err != nil {
 			return fmt.Errorf("seed page %s: %w", page.Pathname, err)
 		}
 	}
@@ -71,19 +72,33 @@ func dropOthers(ctx context.Context, o Options, cache *s3cache.Cache) error {
 	return nil
 }
 
+// seedKey is the key of a page's seed. That of a template is what a visitor
+// sees while an address of it is rendered for the first time (fallback: true):
+// Next looks for it under the template's own name.
+func seedKey(d *manifest.Deployment, page manifest.Page) string {
+	if page.Template {
+		return page.Key + strings.TrimPrefix(page.Pathname, d.App.BasePath)
+	}
+	return page.Key
+}
+
 // seedEntry reads the entry that the build made of a page; nil when it made
 // none.
 func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
-	if page.Seed == nil || page.Template {
+	if page.Seed == nil || page.Template && page.Kind != s3cache.KindPages {
 		return nil, nil
 	}
 	s := page.Seed
 	e := &s3cache.Entry{Kind: page.Kind, Status: s.Status, Tags: s.Tags, Created: s.Created}
-	if s.Revalidate != nil {
+	if s.Revalidate != nil && !page.Template {
 		e.Revalidate = s3cache.Seconds(int64(*s.Revalidate))
 	}
 	if s.Expire != nil {
 		e.Expire = s3cache.Seconds(int64(*s.Expire))
+	}
+	if s.NotFound {
+		e.Kind, e.Status = s3cache.KindNotFound, 0
+		return e, nil
 	}
 	for _, part := range page.Parts {
 		if part.File == "" {

@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"pack/lambda/router"
+)
+
+type localeKey struct{}
+
+// withLocale keeps the locale that a request was resolved to for its error
+// pages.
+func withLocale(r *http.Request, locale string) *http.Request {
+	if locale == "" {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), localeKey{}, locale))
+}
+
+// errorPathname is the address of the error page name, such as /404, in the
+// request's language.
+func (g *Gateway) errorPathname(r *http.Request, name string) string {
+	if g.app.I18n == nil {
+		return g.app.BasePath + name
+	}
+	locale, _ := r.Context().Value(localeKey{}).(string)
+	if locale == "" {
+		locale = g.app.I18n.DefaultLocale
+	}
+	return g.app.BasePath + "/" + locale + name
+}
+
+// addressPagesRouter says what code of the Pages Router is to see of a request,
+// as next/dist/server/base-server.js does: the viewer's own address without the
+// locale, which comes beside it, and what rewrites and routes made of it as
+// query and params. Pages of the store are rendered for all viewers, whose
+// addresses they do not see.
+func (g *Gateway) addressPagesRouter(t *target, r *http.Request, resolved *router.Result, stored bool) {
+	t.meta = make(map[string]any)
+	if resolved.Locale != "" {
+		t.meta["locale"], t.meta["defaultLocale"] = resolved.Locale, resolved.DefaultLocale
+	}
+	path, query := resolved.Path, resolved.RawQuery
+	if resolved.Rewritten && !stored && !resolved.Data {
+		path, query, _ = strings.Cut(r.RequestURI, "?")
+		t.meta["query"], t.meta["params"] = queryObject(resolved.Query), paramsObject(resolved.Params)
+	}
+	t.address = g.withoutLocale(path, resolved.Locale)
+	if query != "" {
+		t.address += "?" + query
+	}
+}
+
+// withoutLocale takes the locale out of a path.
+func (g *Gateway) withoutLocale(path, locale string) string {
+	rest, ok := strings.CutPrefix(path, g.app.BasePath)
+	if !ok || locale == "" || len(rest) <= len(locale) || !strings.EqualFold(rest[1:len(locale)+1], locale) {
+		return path
+	}
+	switch rest = rest[len(locale)+1:]; {
+	case rest == "":
+		return g.app.BasePath + "/"
+	case rest[0] == '/':
+		return g.app.BasePath + rest
+	}
+	return path
+}
+
+// queryObject is a query as Node's querystring module gives it: names in their
+// order, those that come repeatedly with a list.
+func queryObject(q router.Query) json.RawMessage {
+	values := make(map[string][]string)
+	var names []string
+	for _, pair := range q {
+		if _, named := values[pair.Key]; !named {
+			names = append(names, pair.Key)
+		}
+		values[pair.Key] = append(values[pair.Key], pair.Value)
+	}
+	return object(names, func(name string) any {
+		if list := values[name]; len(list) > 1 {
+			return list
+		}
+		return values[name][0]
+	})
+}
+
+// paramsObject is the parameters of a dynamic route by name; nil for others.
+func paramsObject(params []router.Param) any {
+	if len(params) == 0 {
+		return nil
+	}
+	values := make(map[string]any)
+	var names []string
+	for _, p := range params {
+		names = append(names, p.Name)
+		if values[p.Name] = p.Values; !p.CatchAll {
+			values[p.Name] = p.Values[0]
+		}
+	}
+	return object(names, func(name string) any { return values[name] })
+}
+
+// object encodes a JSON object whose names keep their order.
+func object(names []string, value func(name string) any) json.RawMessage {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for j, part := range []any{name, value(name)} {
+			if j > 0 {
+				b.WriteByte(':')
+			}
+			encoded, err := json.Marshal(part)
+			if err != nil {
+				encoded = []byte("null") // Strings and lists of them always encode.
+			}
+			b.Write(encoded)
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
