@@ -46,6 +46,10 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		if isRSC(r) && redirectedRSC(w, r) {
 			return
 		}
+		if r.Header.Get("X-Middleware-Prefetch") != "" {
+			g.skipPrefetch(w, asset.Pathname, resolved)
+			return
+		}
 		g.serveStaticPage(w, r, asset, 0)
 		return
 	}

@@ -133,6 +133,9 @@ func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRe
 		return false
 	}
 	h := hit{page: page, entry: entry, part: ref.part, cache: "HIT", status: status}
+	if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken && g.app.BypassToken != "" {
+		h.cache = "REVALIDATED" // What res.revalidate looks for: there is nothing, which is known now.
+	}
 	if !g.writeHit(w, r, h) {
 		return false
 	}
@@ -144,10 +147,14 @@ func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRe
 
 // renderedError has a function render the error page.
 func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *manifest.Output, status int) bool {
-	response, err := g.invoke(r, target{
+	t := target{
 		function: output.Function, entry: output.Entry, path: output.Pathname,
 		meta: map[string]any{"invokeStatus": status},
-	})
+	}
+	if locale := localeOf(r); locale != "" {
+		t.meta["locale"], t.address = locale, g.withoutLocale(output.Pathname, locale)
+	}
+	response, err := g.invoke(r, t)
 	if err != nil {
 		slog.Error("error page could not be rendered", "page", output.Pathname, "error", err)
 		return false

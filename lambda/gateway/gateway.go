@@ -189,13 +189,14 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery,
 	}
-	if strings.HasPrefix(output.Type, "PAGES") {
-		g.addressPagesRouter(&t, r, resolved, isPage)
+	api := output.Type == "PAGES_API"
+	if api || output.Type == "PAGES" {
+		g.addressPagesRouter(&t, r, resolved, isPage, api)
 	}
-	if isRSC(r) && redirectedRSC(w, r) {
+	if !api && isRSC(r) && redirectedRSC(w, r) {
 		return
 	}
-	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) {
+	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) && !api {
 		w.Header().Add("Vary", g.vary)
 	}
 	action := possibleAction(r)
@@ -207,15 +208,11 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
-	if r.Header.Get("X-Middleware-Prefetch") != "" && !(isPage && ref.page.Kind == s3cache.KindPages) {
-		// The Pages Router's client asks whether proxy.ts redirects, not for a page.
-		w.Header().Set("X-Matched-Path", output.Pathname)
-		w.Header().Set("X-Middleware-Skip", "1")
-		w.Header().Set("Cache-Control", noStore)
-		_, _ = w.Write([]byte("{}"))
+	if r.Header.Get("X-Middleware-Prefetch") != "" && !api && !(isPage && ref.page.Kind == s3cache.KindPages) {
+		g.skipPrefetch(w, output.Pathname, resolved)
 		return
 	}
-	if isPage && ref.page.Template && ref.page.NotFound && !action {
+	if isPage && ref.page.Template && ref.page.NotFound && !action && !g.drafts(r) {
 		g.notFound(w, r)
 		return
 	}
@@ -253,7 +250,7 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken {
 			return true
 		}
-		if cookie, err := r.Cookie("__prerender_bypass"); err == nil && cookie.Value == g.app.BypassToken {
+		if g.drafts(r) {
 			return true
 		}
 	}

@@ -21,13 +21,19 @@ func withLocale(r *http.Request, locale string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), localeKey{}, locale))
 }
 
+// localeOf is the locale that a request was resolved to, "" for apps without.
+func localeOf(r *http.Request) string {
+	locale, _ := r.Context().Value(localeKey{}).(string)
+	return locale
+}
+
 // errorPathname is the address of the error page name, such as /404, in the
 // request's language.
 func (g *Gateway) errorPathname(r *http.Request, name string) string {
 	if g.app.I18n == nil {
 		return g.app.BasePath + name
 	}
-	locale, _ := r.Context().Value(localeKey{}).(string)
+	locale := localeOf(r)
 	if locale == "" {
 		locale = g.app.I18n.DefaultLocale
 	}
@@ -39,15 +45,20 @@ func (g *Gateway) errorPathname(r *http.Request, name string) string {
 // locale, which comes beside it, and what rewrites and routes made of it as
 // query and params. Pages of the store are rendered for all viewers, whose
 // addresses they do not see.
-func (g *Gateway) addressPagesRouter(t *target, r *http.Request, resolved *router.Result, stored bool) {
+func (g *Gateway) addressPagesRouter(t *target, r *http.Request, resolved *router.Result, stored, api bool) {
 	t.meta = make(map[string]any)
 	if resolved.Locale != "" {
 		t.meta["locale"], t.meta["defaultLocale"] = resolved.Locale, resolved.DefaultLocale
 	}
 	path, query := resolved.Path, resolved.RawQuery
-	if resolved.Rewritten && !stored && !resolved.Data {
-		path, query, _ = strings.Cut(r.RequestURI, "?")
-		t.meta["query"], t.meta["params"] = queryObject(resolved.Query), paramsObject(resolved.Params)
+	if !stored && !resolved.Data && (resolved.Rewritten || !api) {
+		if resolved.Rewritten {
+			path, query, _ = strings.Cut(r.RequestURI, "?")
+		}
+		t.meta["query"] = queryObject(resolved.Query, resolved.Params)
+		if len(resolved.Params) > 0 {
+			t.meta["params"] = queryObject(nil, resolved.Params)
+		}
 	}
 	t.address = g.withoutLocale(path, resolved.Locale)
 	if query != "" {
@@ -70,36 +81,33 @@ func (g *Gateway) withoutLocale(path, locale string) string {
 	return path
 }
 
-// queryObject is a query as Node's querystring module gives it: names in their
-// order, those that come repeatedly with a list.
-func queryObject(q router.Query) json.RawMessage {
-	values := make(map[string][]string)
-	var names []string
-	for _, pair := range q {
-		if _, named := values[pair.Key]; !named {
-			names = append(names, pair.Key)
-		}
-		values[pair.Key] = append(values[pair.Key], pair.Value)
-	}
-	return object(names, func(name string) any {
-		if list := values[name]; len(list) > 1 {
-			return list
-		}
-		return values[name][0]
-	})
-}
-
-// paramsObject is the parameters of a dynamic route by name; nil for others.
-func paramsObject(params []router.Param) any {
-	if len(params) == 0 {
-		return nil
-	}
+// queryObject is a query as Node's querystring module gives it, with the
+// parameters of a route over it: names in their order, those that come
+// repeatedly with a list.
+func queryObject(query router.Query, params []router.Param) json.RawMessage {
 	values := make(map[string]any)
 	var names []string
+	set := func(name string, value any) {
+		if _, named := values[name]; !named {
+			names = append(names, name)
+		}
+		values[name] = value
+	}
+	for _, pair := range query {
+		switch before := values[pair.Key].(type) {
+		case nil:
+			set(pair.Key, pair.Value)
+		case string:
+			set(pair.Key, []string{before, pair.Value})
+		case []string:
+			set(pair.Key, append(before, pair.Value))
+		}
+	}
 	for _, p := range params {
-		names = append(names, p.Name)
-		if values[p.Name] = p.Values; !p.CatchAll {
-			values[p.Name] = p.Values[0]
+		if p.CatchAll {
+			set(p.Name, p.Values)
+		} else {
+			set(p.Name, p.Values[0])
 		}
 	}
 	return object(names, func(name string) any { return values[name] })

@@ -65,6 +65,9 @@ func (g *Gateway) take(ctx context.Context, key s3cache.Key) (release func(), he
 // where it can, from the page's function where it must.
 func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, ref partRef) {
 	page := ref.page
+	if page.Kind == s3cache.KindPages {
+		g.clearPreview(w, r)
+	}
 	key := s3cache.PageKey(entryKey(page, t.path))
 	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
 	if err != nil {
@@ -97,6 +100,11 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		}
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
+		if h.part == s3cache.PartData {
+			w.Header().Set("Cache-Status", cacheStatus(h))
+			notFoundData(w, r, `{"notFound":true}`)
+			return true
+		}
 		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
@@ -259,6 +267,9 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 	}
 	switch outcome {
 	case "not-found":
+		if g.drafts(r) {
+			w.Header().Set("Cache-Control", noStore)
+		}
 		g.pageNotFound(w, r)
 		return
 	case "error":

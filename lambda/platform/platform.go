@@ -76,7 +76,8 @@ func (p *Platform) RevalidatePath(ctx context.Context, path string, header map[s
 		response.StatusCode == http.StatusNotFound && onlyGenerated {
 		return nil
 	}
-	return fmt.Errorf("revalidate %s: status %d", path, response.StatusCode)
+	//lint:ignore ST1005 The words are those of next start: res.revalidate hands them to the app.
+	return fmt.Errorf("Invalid response %d", response.StatusCode)
 }
 
 func cacheKey(key string, fetch bool) s3cache.Key {
