@@ -80,10 +80,21 @@ func TestBasedSideBySide(t *testing.T) {
 	startElsewhere(t)
 	p, b := fixturePair(t, "based", "--allow-private-rewrites")
 	p.known = basedDifferences
+	files, err := fileRequests(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var static []request
+	for _, q := range files {
+		if rest, ok := strings.CutPrefix(q.target, "/_next/static/"); ok && q.method == http.MethodGet {
+			static = append(static, get("/cdn/_next/static/"+rest), get("/base/_next/static/"+rest))
+		}
+	}
 	for _, group := range []struct {
 		name     string
 		requests []request
 	}{
+		{"static files", static},
 		{"pages", basedPages(b.id)},
 		{"rules", basedRules()},
 		{"proxy", basedProxy(b.id)},
@@ -114,7 +125,10 @@ func basedPages(id string) []request {
 		}
 		target := rsc("/base" + route + "/")
 		list = append(list, target, rsc("/base"+route+"/", "Next-Router-Prefetch: 1"), rsc("/base"+route+"/", "Next-Router-Prefetch: 1", "Next-Router-Segment-Prefetch: /_tree"), rsc("/base"+route))
-		list = append(list, get(route), get("/BASE"+route), get("/base/base"+route), get("/cdn"+route))
+		if route != "" {
+			list = append(list, get(route))
+		}
+		list = append(list, get("/BASE"+route), get("/base/base"+route), get("/cdn"+route))
 	}
 	folder := "/base/_next/data/" + id
 	for _, page := range []string{"/old.json", "/posts/built.json", "/posts/caf%C3%A9.json", "/posts/later.json", "/posts/gone.json", "/posts/moved.json", "/old.json?gone=1", "/old.json?move=1", "/old.json?away=1", "/static.json", "/index.json", "/nowhere.json"} {

@@ -66,6 +66,7 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		w.Header().Set("Cache-Control", noStore)
 		g.errorPage(w, r, http.StatusMethodNotAllowed)
 		return
 	}

@@ -27,7 +27,7 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		plainNotFound(w)
 		return
 	}
-	if path == "/_not-found" {
+	if path == notFoundPage {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
 	}
 	if resolved.Data && g.proxy != nil {
@@ -38,6 +38,9 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 	g.notFound(w, r)
 }
 
+// notFoundPage is the App Router's not-found page.
+const notFoundPage = "/_not-found"
+
 func plainNotFound(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
@@ -47,7 +50,7 @@ func plainNotFound(w http.ResponseWriter) {
 // pageNotFound answers for a page that exists and has nothing under this
 // address.
 func (g *Gateway) pageNotFound(w http.ResponseWriter, r *http.Request) {
-	if g.outputs["/_not-found"] != nil {
+	if g.outputs[g.app.BasePath+notFoundPage] != nil {
 		addVary(w.Header(), []string{g.vary})
 	}
 	g.notFound(w, r)
@@ -74,8 +77,9 @@ func (g *Gateway) serverError(w http.ResponseWriter, r *http.Request) {
 // errorPage renders an error status: from the page that the build made of it,
 // by the function that renders it, or in plain text.
 func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) {
-	app := status == http.StatusNotFound && g.outputs["/_not-found"] != nil
-	if app && isRSC(r) && g.renderedError(w, r, g.outputs["/_not-found"], status) {
+	missing := g.outputs[g.app.BasePath+notFoundPage]
+	app := status == http.StatusNotFound && missing != nil
+	if app && isRSC(r) && g.renderedError(w, r, missing, status) {
 		return
 	}
 	pathname := g.errorPathname(r, "/"+strconv.Itoa(status))
@@ -95,7 +99,7 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 		g.serveStaticPage(w, r, asset, status)
 		return
 	}
-	if app && g.renderedError(w, r, g.outputs["/_not-found"], status) {
+	if app && g.renderedError(w, r, missing, status) {
 		return
 	}
 	for _, name := range []string{"/" + strconv.Itoa(status), "/_error"} {
@@ -113,7 +117,7 @@ func (g *Gateway) errorOutput(r *http.Request, name string) *manifest.Output {
 	if output := g.outputs[g.errorPathname(r, name)]; output != nil {
 		return output
 	}
-	return g.outputs[name]
+	return g.outputs[g.app.BasePath+name]
 }
 
 // storedError answers with an error page that has data of its own
@@ -124,7 +128,7 @@ func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRe
 	if output := g.outputFor(page.Pathname, ref); output != nil {
 		t.function, t.entry = output.Function, output.Entry
 	}
-	key := s3cache.PageKey(entryKey(page, t.path))
+	key := s3cache.PageKey(entryKey(page, g.keyPath(t.path)))
 	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key.Name, "error", err)
@@ -153,6 +157,13 @@ func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *
 	}
 	if locale := localeOf(r); locale != "" {
 		t.meta["locale"], t.address = locale, g.withoutLocale(output.Pathname, locale)
+	}
+	if strings.HasSuffix(output.Pathname, "/_error") {
+		// Its getInitialProps sees the viewer's address, and that there is an error.
+		t.address = g.withoutLocale(r.RequestURI, localeOf(r))
+		if status >= http.StatusInternalServerError {
+			t.meta["invokeError"] = map[string]any{"name": "Error", "message": http.StatusText(status)}
+		}
 	}
 	response, err := g.invoke(r, t)
 	if err != nil {

@@ -190,8 +190,8 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		path: resolved.Path, query: resolved.RawQuery,
 	}
 	api := output.Type == "PAGES_API"
-	if api || output.Type == "PAGES" {
-		g.addressPagesRouter(&t, r, resolved, isPage, api)
+	if api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage {
+		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
 	}
 	if !api && isRSC(r) && redirectedRSC(w, r) {
 		return
@@ -234,8 +234,10 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 	if ref.page == nil {
 		return nil
 	}
-	if output := g.outputs[ref.page.Route]; output != nil {
-		return output
+	for _, route := range []string{g.app.BasePath + ref.page.Route, ref.page.Route} {
+		if output := g.outputs[route]; output != nil {
+			return output
+		}
 	}
 	return g.outputs[ref.page.Pathname]
 }

@@ -72,7 +72,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		status = http.StatusOK
 		header.Del("Location")
 	}
-	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && (app || header.Get("Content-Type") == "") {
+	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && header.Get("Content-Type") == "" {
 		header.Set("Content-Type", kind)
 	}
 	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {

@@ -40,12 +40,12 @@ func (g *Gateway) errorPathname(r *http.Request, name string) string {
 	return g.app.BasePath + "/" + locale + name
 }
 
-// addressPagesRouter says what code of the Pages Router is to see of a request,
-// as next/dist/server/base-server.js does: the viewer's own address without the
+// addressFor says what code of the Pages Router and of route handlers is to see
+// of a request, as next/dist/server/base-server.js does: the viewer's own address without the
 // locale, which comes beside it, and what rewrites and routes made of it as
 // query and params. Pages of the store are rendered for all viewers, whose
 // addresses they do not see.
-func (g *Gateway) addressPagesRouter(t *target, r *http.Request, resolved *router.Result, stored, api bool) {
+func (g *Gateway) addressFor(t *target, r *http.Request, resolved *router.Result, stored, api bool) {
 	t.meta = make(map[string]any)
 	if resolved.Locale != "" {
 		t.meta["locale"], t.meta["defaultLocale"] = resolved.Locale, resolved.DefaultLocale

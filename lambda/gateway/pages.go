@@ -66,6 +66,24 @@ func entryKey(page *manifest.Page, path string) string {
 	return page.Key + normalizePagePath(decodePath(trimPart(path)))
 }
 
+// keyPath is the address of the page that a request is for, as Next writes it
+// into keys: without basePath, without a slash at its end, and also where the
+// page's data is asked for.
+func (g *Gateway) keyPath(path string) string {
+	path = strings.TrimPrefix(path, g.app.BasePath)
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	page, data := strings.CutPrefix(path, "/_next/data/"+g.deployment.BuildID)
+	if !data {
+		return path
+	}
+	if page = strings.TrimSuffix(page, ".json"); page == "/index" {
+		return "/"
+	}
+	return page
+}
+
 // trimPart removes what addresses a part of a page instead of the page.
 func trimPart(path string) string {
 	if i := strings.Index(path, ".segments/"); i > 0 {

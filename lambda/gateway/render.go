@@ -65,10 +65,8 @@ func (g *Gateway) take(ctx context.Context, key s3cache.Key) (release func(), he
 // where it can, from the page's function where it must.
 func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, ref partRef) {
 	page := ref.page
-	if page.Kind == s3cache.KindPages {
-		g.clearPreview(w, r)
-	}
-	key := s3cache.PageKey(entryKey(page, t.path))
+	g.clearPreview(w, r)
+	key := s3cache.PageKey(entryKey(page, g.keyPath(t.path)))
 	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key.Name, "error", err)
@@ -95,7 +93,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
-		if g.outputs["/_not-found"] != nil {
+		if g.outputs[g.app.BasePath+notFoundPage] != nil {
 			addVary(w.Header(), []string{g.vary})
 		}
 		w.Header().Set("X-Nextjs-Cache", h.cache)
@@ -132,6 +130,12 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		}
 		if held {
 			defer release()
+			// Another may have rendered it since this one looked.
+			if entry, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
+				if g.writeEntry(w, r, t, hit{page: h.page, entry: entry, part: h.part, cache: "HIT"}) {
+					return
+				}
+			}
 			break
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
@@ -261,6 +265,10 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 			}
 		case "Vary":
 			addVary(w.Header(), values)
+		case "Cache-Control":
+			if !g.ruled(w, r, response) {
+				w.Header()[name] = values
+			}
 		default:
 			w.Header()[name] = values
 		}
@@ -284,6 +292,14 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 		slog.Error("answer broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// ruled reports whether a header rule of the app says how an answer may be
+// cached: Next's own word, unlike the code's, yields to it, except in draft mode
+// (next/dist/server/route-modules/pages/pages-handler.js).
+func (g *Gateway) ruled(w http.ResponseWriter, r *http.Request, response *http.Response) bool {
+	value := response.Header.Get("Cache-Control")
+	return w.Header().Get("Cache-Control") != "" && !g.drafts(r) && (value == noStore || response.Header.Get("X-Nextjs-Cache") != "")
 }
 
 // addVary adds the fields that are not named yet: the gateway and Next both

@@ -195,6 +195,9 @@ func (s *resolution) isImage() bool {
 // without a locale. Assets exist under default locales only, outputs of the App
 // Router under the default one.
 func (s *resolution) find(path string) (target *address, malformed bool) {
+	if !underPrefix(path, s.router.app.BasePath) {
+		return nil, false // However it is spelled otherwise: matchers know one spelling.
+	}
 	if target, malformed = s.router.addresses.find(path); target != nil || s.router.locales.config == nil {
 		return target, malformed
 	}
