@@ -2,6 +2,7 @@ package tests_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -31,7 +32,27 @@ func TestPagesRouterSideBySide(t *testing.T) {
 }
 
 // pagesRouterDifferences are those of this app only.
-var pagesRouterDifferences = []difference{}
+var pagesRouterDifferences = []difference{
+	{regexp.MustCompile(`^POST /closed/b( |$)`), anyPart, "an address that getStaticPaths leaves out is 404 for any method"},
+	{regexp.MustCompile(`^GET /_next/data/\S+/index\.json`), regexp.MustCompile(`^header X-(Seen|Nextjs-Matched-Path)`), "no client asks for the home page's data so; proxy.ts sees the page without /index"},
+	{regexp.MustCompile(`^GET /_next/data/[^/]+/(fr|de)/closed/b\.json`), regexp.MustCompile(`^header X-Nextjs-Matched-Path`), "data that does not exist is said to be missing in its own language, not in the default one"},
+	{regexp.MustCompile(`^GET /_next/data/[^/]+/(docs|server|docs/a/b|server/other|tags/c|posts/third)\.json`), regexp.MustCompile(`^(body|header Content-Length)`), "of data asked for without a language, req.url is the page's"},
+	{regexp.MustCompile(`^(GET|HEAD) /_next/data/\S+/hop/(server|french-inside)\.json`), regexp.MustCompile(`^(body|header Content-Length)`), "of data that proxy.ts rewrites, req.url is that of the page it leads to"},
+	{regexp.MustCompile(`^(OPTIONS|POST|PUT|DELETE|PATCH|PROPFIND) /_next/data/[^/]+/en\.json`), regexp.MustCompile(`^header X-Nextjs-Matched-Path`), "the home page is named without a slash at its end for any method"},
+	{regexp.MustCompile(`^GET /_next/data/\S+ .*(RSC: 1|X-Middleware-Prefetch: 1)`), regexp.MustCompile(`^header X-(Nextjs-)?Matched-Path`), "data requests name the page that answers, whatever other headers they have"},
+	{regexp.MustCompile(`^(GET|HEAD) /_next/data(/[^/ ]+(/en)?)?/?( |$)`), anyPart, "what is no page's data is answered with the not-found page, not with its data"},
+	{regexp.MustCompile(`^GET /(en|fr)/_next/data/`), anyPart, "a language in front of /_next/data is no address: no matcher of proxy.ts is written for it"},
+	{regexp.MustCompile(`^\S+ /api/with%20space`), anyPart, "an API route may have a space in its name; next start does not find it"},
+	{regexp.MustCompile(`^\S+ /api/answers/redirect-301`), regexp.MustCompile(`^header Location`), "Lambda's answers are JSON: headers are Unicode, not Latin 1"},
+	{regexp.MustCompile(`^(GET|HEAD) /(api/files|posts)/%($| |E0%A4%A)|^GET /api/answers/%E0`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
+	{regexp.MustCompile(`^(GET|HEAD) /fr/%61bout`), anyPart, "a page is found however its path is encoded; proxy.ts runs for it as for the plain one"},
+	{regexp.MustCompile(`^(GET|HEAD) \S*/posts/(\[|%5B)slug(\]|%5D)`), anyPart, "the name of a route is an address that nobody asks for"},
+	{regexp.MustCompile(`^(GET|HEAD) /posts/lately `), regexp.MustCompile(`^body`), "next start gives the loading state of fallback: true to the first visitors only, pack until the page's data was asked for"},
+	{regexp.MustCompile(`^(GET|HEAD) /closed/(\[|%5B)id(\]|%5D)`), anyPart, "the name of a route is no address that getStaticPaths lists: 404, where next start fails with 500"},
+	{regexp.MustCompile(`^GET /(absent|posts/gone) \[Cookie: __prerender_bypass=`), regexp.MustCompile(`^(header Cache-Control|body)`), "what is not there for an editor may not be stored; the error page is the one that the build made"},
+	{regexp.MustCompile(`^GET \S*/(nowhere|closed/b)(\.json)? \[Cookie: (__prerender_bypass|__next_preview_data)=`), anyPart, "error pages do not take forged cookies of preview mode out of the browser"},
+	{regexp.MustCompile(`^GET /api/revalidate\?(only=1&)?path=/(closed/b|old-posts/first|nowhere)$`), anyPart, "what leads elsewhere cannot be revalidated, and what does not exist needs not be"},
+}
 
 // notes are the fixture's pages, as they stand in an address.
 var notes = []string{

@@ -166,6 +166,9 @@ func TestCacheIsNotPoisoned(t *testing.T) {
 		if !strings.Contains(joined.body, `["a/b"]`) && !strings.Contains(joined.body, `[&quot;a/b&quot;]`) || strings.Contains(split.body, `[&quot;a/b&quot;]`) {
 			t.Error("/guides/a%2Fb and /guides/a/b share a page")
 		}
+		if twice := s.must(t, get("/guides/a%252Fb"), http.StatusOK); !strings.Contains(twice.body, `[&quot;a%2Fb&quot;]`) {
+			t.Error("/guides/a%252Fb and /guides/a%2Fb share a page")
+		}
 	})
 }
 

@@ -120,7 +120,7 @@ func TestPagesRouterSeesItsAddress(t *testing.T) {
 	})
 	s.get("/base/fr/server/?b=1&a=2&b=3")
 	query, _ := json.Marshal(meta["query"])
-	if address != "/base/server/?b=1&a=2&b=3" || meta["locale"] != "fr" || meta["defaultLocale"] != "en" || string(query) != `{"a":"2","b":["1","3"]}` {
+	if address != "/base/server/?b=1&a=2&b=3" || meta["locale"] != "fr" || meta["defaultLocale"] != "en" || string(query) != `[["b",["1","3"]],["a","2"]]` {
 		t.Errorf("the page sees %s with %v", address, meta)
 	}
 }

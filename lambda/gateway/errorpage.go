@@ -17,7 +17,7 @@ import (
 // serveMissing answers for an address that nothing answers, the error pages'
 // own included.
 func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
-	path := strings.TrimPrefix(r.URL.Path, g.app.BasePath)
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, g.app.BasePath), "/")
 	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
 		g.serveStaticPage(w, r, asset, http.StatusNotFound)
 		return

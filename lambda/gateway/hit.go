@@ -49,6 +49,8 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		status = http.StatusNotFound
 	case missing:
 		return false
+	case strings.HasPrefix(h.part, s3cache.PartSegment):
+		status = http.StatusOK // Also one of a not-found page, which says so itself.
 	}
 	app := h.entry.Kind == s3cache.KindAppPage
 	rsc := app && h.part != s3cache.PartHTML
@@ -70,7 +72,6 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if rsc && status >= 300 && status < 400 {
 		// The RSC payload carries the redirect itself.
 		status = http.StatusOK
-		header.Del("Location")
 	}
 	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && header.Get("Content-Type") == "" {
 		header.Set("Content-Type", kind)

@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -41,26 +39,26 @@ func (g *Gateway) errorPathname(r *http.Request, name string) string {
 }
 
 // addressFor says what code of the Pages Router and of route handlers is to see
-// of a request, as next/dist/server/base-server.js does: the viewer's own address without the
-// locale, which comes beside it, and what rewrites and routes made of it as
-// query and params. Pages of the store are rendered for all viewers, whose
-// addresses they do not see.
+// of a request, as next/dist/server/base-server.js does: its address without the
+// locale, which comes beside it, or the viewer's own where rewrites led to it, and
+// what they and the route made of it as query and params. Pages of the store are
+// rendered for all viewers, whose addresses they do not see.
 func (g *Gateway) addressFor(t *target, r *http.Request, resolved *router.Result, stored, api bool) {
 	t.meta = make(map[string]any)
 	if resolved.Locale != "" {
 		t.meta["locale"], t.meta["defaultLocale"] = resolved.Locale, resolved.DefaultLocale
 	}
-	path, query := resolved.Path, resolved.RawQuery
+	path, query := g.withoutLocale(resolved.Path, resolved.Locale), resolved.RawQuery
 	if !stored && !resolved.Data && (resolved.Rewritten || !api) {
 		if resolved.Rewritten {
 			path, query, _ = strings.Cut(r.RequestURI, "?")
 		}
-		t.meta["query"] = queryObject(resolved.Query, resolved.Params)
+		t.meta["query"] = queryPairs(resolved.Query, resolved.Params)
 		if len(resolved.Params) > 0 {
-			t.meta["params"] = queryObject(nil, resolved.Params)
+			t.meta["params"] = queryPairs(nil, resolved.Params)
 		}
 	}
-	t.address = g.withoutLocale(path, resolved.Locale)
+	t.address = path
 	if query != "" {
 		t.address += "?" + query
 	}
@@ -81,22 +79,27 @@ func (g *Gateway) withoutLocale(path, locale string) string {
 	return path
 }
 
-// queryObject is a query as Node's querystring module gives it, with the
-// parameters of a route over it: names in their order, those that come
-// repeatedly with a list.
-func queryObject(query router.Query, params []router.Param) json.RawMessage {
-	values := make(map[string]any)
-	var names []string
+// queryPairs is a query as Node's querystring module gives it, with the
+// parameters of a route over it: pairs of names in their order and values, lists
+// for names that come repeatedly.
+func queryPairs(query router.Query, params []router.Param) [][2]any {
+	pairs := [][2]any{}
+	at := make(map[string]int)
 	set := func(name string, value any) {
-		if _, named := values[name]; !named {
-			names = append(names, name)
+		if i, named := at[name]; named {
+			pairs[i][1] = value
+			return
 		}
-		values[name] = value
+		at[name] = len(pairs)
+		pairs = append(pairs, [2]any{name, value})
 	}
 	for _, pair := range query {
-		switch before := values[pair.Key].(type) {
-		case nil:
+		i, named := at[pair.Key]
+		if !named {
 			set(pair.Key, pair.Value)
+			continue
+		}
+		switch before := pairs[i][1].(type) {
 		case string:
 			set(pair.Key, []string{before, pair.Value})
 		case []string:
@@ -110,28 +113,5 @@ func queryObject(query router.Query, params []router.Param) json.RawMessage {
 			set(p.Name, p.Values[0])
 		}
 	}
-	return object(names, func(name string) any { return values[name] })
-}
-
-// object encodes a JSON object whose names keep their order.
-func object(names []string, value func(name string) any) json.RawMessage {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, name := range names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		for j, part := range []any{name, value(name)} {
-			if j > 0 {
-				b.WriteByte(':')
-			}
-			encoded, err := json.Marshal(part)
-			if err != nil {
-				encoded = []byte("null") // Strings and lists of them always encode.
-			}
-			b.Write(encoded)
-		}
-	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return pairs
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"pack/lambda/router"
@@ -104,12 +105,15 @@ func decodePath(path string) string {
 		if err != nil {
 			return path
 		}
-		segments[i] = delimiters.Replace(decoded)
+		segments[i] = delimiter.ReplaceAllStringFunc(decoded, url.QueryEscape)
 	}
 	return strings.Join(segments, "/")
 }
 
-var delimiters = strings.NewReplacer("/", "%2F", "#", "%23", "?", "%3F")
+// delimiter is what must stay apart from a real one in a key: also one that is
+// still encoded after decoding, or /a%252Fb would share the key of /a%2Fb
+// (next/dist/shared/lib/router/utils/escape-path-delimiters.js).
+var delimiter = regexp.MustCompile(`(?i)[/#?\\]|%(?:2f|23|3f|5c)`)
 
 func normalizePagePath(path string) string {
 	switch {

@@ -93,9 +93,6 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
-		if g.outputs[g.app.BasePath+notFoundPage] != nil {
-			addVary(w.Header(), []string{g.vary})
-		}
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 		if h.part == s3cache.PartData {
