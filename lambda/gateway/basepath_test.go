@@ -105,7 +105,8 @@ func TestForgedPreviewCookies(t *testing.T) {
 	}
 }
 
-// TestPagesRouterSeesItsAddress: without the locale, which comes beside it.
+// TestPagesRouterSeesItsAddress with the locale that the viewer wrote, and the
+// query in its order.
 func TestPagesRouterSeesItsAddress(t *testing.T) {
 	var address string
 	var meta map[string]any
@@ -120,7 +121,7 @@ func TestPagesRouterSeesItsAddress(t *testing.T) {
 	})
 	s.get("/base/fr/server/?b=1&a=2&b=3")
 	query, _ := json.Marshal(meta["query"])
-	if address != "/base/server/?b=1&a=2&b=3" || meta["locale"] != "fr" || meta["defaultLocale"] != "en" || string(query) != `[["b",["1","3"]],["a","2"]]` {
+	if address != "/base/fr/server/?b=1&a=2&b=3" || meta["locale"] != "fr" || meta["defaultLocale"] != "en" || string(query) != `[["b",["1","3"]],["a","2"]]` {
 		t.Errorf("the page sees %s with %v", address, meta)
 	}
 }

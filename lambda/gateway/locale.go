@@ -39,16 +39,20 @@ func (g *Gateway) errorPathname(r *http.Request, name string) string {
 }
 
 // addressFor says what code of the Pages Router and of route handlers is to see
-// of a request, as next/dist/server/base-server.js does: its address without the
-// locale, which comes beside it, or the viewer's own where rewrites led to it, and
-// what they and the route made of it as query and params. Pages of the store are
+// of a request, as next/dist/server/base-server.js does: its address, or the viewer's
+// own where rewrites led to it, and what they and the route made of it as query and
+// params. Pages of the store are
 // rendered for all viewers, whose addresses they do not see.
 func (g *Gateway) addressFor(t *target, r *http.Request, resolved *router.Result, stored, api bool) {
 	t.meta = make(map[string]any)
 	if resolved.Locale != "" {
 		t.meta["locale"], t.meta["defaultLocale"] = resolved.Locale, resolved.DefaultLocale
 	}
-	path, query := g.withoutLocale(resolved.Path, resolved.Locale), resolved.RawQuery
+	path, query := resolved.Path, resolved.RawQuery
+	if written := r.URL.Path != g.withoutLocale(r.URL.Path, resolved.Locale); !written && !resolved.Data {
+		// Only a locale that the viewer wrote makes Next look for its domain.
+		path = g.withoutLocale(path, resolved.Locale)
+	}
 	if !stored && !resolved.Data && (resolved.Rewritten || !api) {
 		if resolved.Rewritten {
 			path, query, _ = strings.Cut(r.RequestURI, "?")
@@ -94,6 +98,9 @@ func queryPairs(query router.Query, params []router.Param) [][2]any {
 		pairs = append(pairs, [2]any{name, value})
 	}
 	for _, pair := range query {
+		if pair.Key == rscQuery {
+			continue // For caches, not for the app.
+		}
 		i, named := at[pair.Key]
 		if !named {
 			set(pair.Key, pair.Value)
