@@ -45,7 +45,6 @@ var pagesRouterDifferences = []difference{
 	{regexp.MustCompile(`^\S+ /api/with%20space`), anyPart, "an API route may have a space in its name; next start does not find it"},
 	{regexp.MustCompile(`^\S+ /api/answers/redirect-301`), regexp.MustCompile(`^header Location`), "Lambda's answers are JSON: headers are Unicode, not Latin 1"},
 	{regexp.MustCompile(`^(GET|HEAD) /(api/files|posts)/%($| |E0%A4%A)|^GET /api/answers/%E0`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
-	{regexp.MustCompile(`^(GET|HEAD) /fr/%61bout`), anyPart, "a page is found however its path is encoded; proxy.ts runs for it as for the plain one"},
 	{regexp.MustCompile(`^(GET|HEAD) \S*/posts/(\[|%5B)slug(\]|%5D)`), anyPart, "the name of a route is an address that nobody asks for"},
 	{regexp.MustCompile(`^(GET|HEAD) /posts/lately `), regexp.MustCompile(`^body`), "next start gives the loading state of fallback: true to the first visitors only, pack until the page's data was asked for"},
 	{regexp.MustCompile(`^(GET|HEAD) /closed/(\[|%5B)id(\]|%5D)`), anyPart, "the name of a route is no address that getStaticPaths lists: 404, where next start fails with 500"},
