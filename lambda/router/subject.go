@@ -203,7 +203,7 @@ func (s *resolution) find(path string) (target *address, malformed bool) {
 	}
 	base := s.router.app.BasePath
 	rest, locale := s.router.locales.cut(cutPrefix(path, base))
-	if locale == "" || !underPrefix(path, base) {
+	if locale == "" {
 		return nil, false
 	}
 	if target, malformed = s.router.addresses.find(base+prefixed(locale, rest), true); target != nil {
