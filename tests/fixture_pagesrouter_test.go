@@ -46,7 +46,7 @@ var pagesRouterDifferences = []difference{
 	{regexp.MustCompile(`^\S+ /api/with(%20| )space`), anyPart, "an API route may have a space in its name; next start does not find it"},
 	{regexp.MustCompile(`^\S+ /api/answers/redirect-301`), regexp.MustCompile(`^header Location`), "Lambda's answers are JSON: headers are Unicode, not Latin 1"},
 	{regexp.MustCompile(`^(GET|HEAD) /(api/files|posts)/%($| |E0%A4%A)|^GET /api/answers/%E0`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
-	{regexp.MustCompile(`^(GET|HEAD) \S*/posts/(\[|%5B)slug(\]|%5D)`), anyPart, "the name of a route is an address that nobody asks for"},
+	{regexp.MustCompile(`^(GET|HEAD) \S*/(posts/(\[|%5B)slug(\]|%5D)|docs/\[\[\.\.\.path\]\])`), anyPart, "the name of a route is an address that nobody asks for"},
 	{regexp.MustCompile(`^(GET|HEAD) /posts/(lately|first\.json|first\.html|previewed|broken)( |$)`), regexp.MustCompile(`^body`), "the loading state of fallback: true is the build's; next start renders it anew after a while, with links that know no domain"},
 	{regexp.MustCompile(`^GET /(fr|de|FR)/closed/b$`), regexp.MustCompile(`^body`), "the not-found page is in the viewer's language, not in the default one"},
 	{regexp.MustCompile(`^GET /_next/data/[^/]+/initial\.json`), regexp.MustCompile(`^body`), "data asked for without a language has that of the app, as if it were written there"},
