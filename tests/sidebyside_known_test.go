@@ -24,6 +24,7 @@ var known = []struct {
 	{regexp.MustCompile(`^OPTIONS /shop/rugs`), anyPart, "an address that dynamicParams = false leaves out is 404 for any method"},
 	{regexp.MustCompile(`^GET (/products)?/%($|zz|E0%A4%A)`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
 	{regexp.MustCompile(`^(GET|HEAD|POST) /_next/data/`), regexp.MustCompile(`^header X-(Nextjs-Matched-Path|Nextjs-Redirect|Nextjs-Rewrite|Middleware-Rewrite)`), "data addresses of pages that have no data: next start names the page in x-nextjs-matched-path beside its 404; for proxy.ts it may word its redirect as a path"},
+	{regexp.MustCompile(`^\S+ /legacy/\S+`), regexp.MustCompile(`^body.*\n.*\n.*isExperimentalCompile`), "a page of the Pages Router on the edge runtime: next start hands it its own settings, and with them no such field"},
 }
 
 var anyPart = regexp.MustCompile(``)

@@ -134,9 +134,12 @@ func (f *Function) sendOnce(ctx context.Context, r *http.Request, entry *manifes
 		}
 		return process, nil, "", err
 	}
-	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type}
+	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type, Runtime: entry.Runtime}
 	if call != nil {
 		invocation.InitURL, invocation.Meta = call.InitURL, call.Meta
+	}
+	if entry.Runtime == manifest.EdgeRuntime && entry.Type != "MIDDLEWARE" {
+		invocation.InitURL = edgeURL(&f.document.App, entry, r, invocation.InitURL)
 	}
 	out := r.Clone(ctx)
 	out.URL.Scheme, out.URL.Host = "http", "function"

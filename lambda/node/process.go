@@ -187,8 +187,10 @@ func (p *Process) Kill() {
 type Invocation struct {
 	ID string `json:"id"`
 	// Entry is the file to run, Type its output type.
-	Entry   string         `json:"entry"`
-	Type    string         `json:"type"`
+	Entry string `json:"entry"`
+	Type  string `json:"type"`
+	// Runtime is manifest.EdgeRuntime, or empty for Node.js.
+	Runtime string         `json:"runtime,omitempty"`
 	InitURL string         `json:"initURL,omitempty"`
 	Meta    map[string]any `json:"meta,omitempty"`
 }

@@ -12,6 +12,7 @@
  * @property {string} id       names the invocation on the channel
  * @property {string} entry    the file to run, relative to the archive
  * @property {string} type     the adapter's output type
+ * @property {string} [runtime] "edge" or absent
  * @property {string} [initURL] the address as the viewer wrote it
  * @property {Record<string, unknown>} [meta] more of Next's requestMeta
  */
@@ -21,7 +22,7 @@ const path = require('node:path')
 const { createRequire } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
-const { runProxy } = require('./proxy.cjs')
+const { runWeb } = require('./web.cjs')
 const { Work } = require('./work.cjs')
 
 const LISTEN_FD = 3
@@ -42,13 +43,19 @@ for (const name of ['@next/request-context', '@vercel/request-context']) {
   globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
 }
 
-/** @type {Map<string, Function>} */
+/** @type {Map<string, Function | Promise<Function>>} */
 const handlers = new Map()
 
-/** @param {string} file */
+/**
+ * @param {string} file a module or, of the edge runtime, a JSON document
+ * @returns {Function | Promise<Function>}
+ */
 function load(file) {
   let handler = handlers.get(file)
-  if (!handler) {
+  if (!handler && file.endsWith('.json')) {
+    handler = require('./edge.cjs').loadEdge(root, file)
+    handlers.set(file, handler)
+  } else if (!handler) {
     const module = require(path.join(root, file))
     handler = module.handler ?? module.default?.handler
     if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
@@ -76,11 +83,17 @@ async function answer(req, res) {
   const context = { waitUntil: (promise) => work.add(promise) }
   await requestContext.run(context, async () => {
     try {
-      const handler = load(invocation.entry)
+      const handler = await load(invocation.entry)
       // Next's error page words itself after the status.
       if (invocation.meta?.invokeStatus) res.statusCode = Number(invocation.meta.invokeStatus)
-      if (invocation.type === 'MIDDLEWARE') await runProxy(handler, req, res, invocation, context, config)
-      else await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
+      const edge = invocation.runtime === 'edge'
+      const middleware = invocation.type === 'MIDDLEWARE'
+      if (edge || middleware) {
+        const meta = middleware ? { relativeProjectDir: config.relativeProjectDir ?? '.' } : requestMeta(invocation)
+        await runWeb(handler, req, res, { initURL: invocation.initURL, edge, middleware }, { ...context, requestMeta: meta })
+      } else {
+        await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
+      }
     } catch (error) {
       fail(res, error)
     }
@@ -88,7 +101,7 @@ async function answer(req, res) {
   // The handler may return before the response has been written.
   await closed
   // What nobody read of the request would stand before the next one.
-  if (!req.complete) req.socket.destroy()
+  if (!req.complete) req.removeAllListeners('data').resume()
   await work.settle()
 }
 
@@ -127,12 +140,12 @@ function fail(res, error) {
   res.end()
 }
 
-function start() {
+async function start() {
   if (config.projectDir) process.chdir(path.join(root, config.projectDir))
   for (const file of config.entries ?? []) {
-    // Next's AsyncLocalStorage and globals must be in place before any entry.
-    createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
-    load(file)
+    // Next's AsyncLocalStorage and globals must be in place before any module.
+    if (!file.endsWith('.json')) createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
+    await load(file)
   }
   const server = http.createServer({ keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (req, res) => {
     answer(req, res).catch((error) => {
@@ -144,11 +157,9 @@ function start() {
   server.listen({ fd: LISTEN_FD }, () => channel.send({ event: 'ready' }))
 }
 
-try {
-  start()
-} catch (error) {
+start().catch((error) => {
   console.error(error)
   process.exitCode = 1
   channel.send({ event: 'failed', name: error?.name ?? 'Error', message: error?.message ?? String(error), stack: error?.stack ?? '' })
   channel.socket.end(() => process.exit(1))
-}
+})
