@@ -94,6 +94,28 @@ test('each file is written once and the entry is among them', () => {
   assert.deepEqual(fs.readdirSync(dir), ['build.json'])
 })
 
+test('an edge output names its scripts in order, its assets and its modules', () => {
+  const edge = {
+    type: 'APP_ROUTE', id: 'app/e/route', filePath: '/repo/.next/server/edge/e.js', pathname: '/e', sourcePage: '/e/route',
+    runtime: 'edge', config: { env: { KEY: 'secret' } }, wasmAssets: { wasm_1: '/repo/.next/server/edge/a.wasm' },
+    assets: { 'server/z.js': '/repo/.next/server/z.js', 'server/edge/e.js': '/repo/.next/server/edge/e.js', 'font.ttf': '/repo/.next/server/edge/font.1.ttf' },
+    assetsHashes: {},
+    edgeRuntime: { modulePath: '/repo/.next/server/edge/e.js', entryKey: 'middleware_app/e/route', handlerExport: 'handler' },
+  }
+  const given = context()
+  given.outputs.appPages = []
+  given.outputs.appRoutes = [edge]
+  adapter.onBuildComplete(given)
+  const document = written()
+  assert.deepEqual(document.outputs.appRoutes[0].edge, {
+    scripts: ['.next/server/z.js', '.next/server/edge/e.js'], entryKey: 'middleware_app/e/route', handlerExport: 'handler',
+    assets: { 'font.ttf': '.next/server/edge/font.1.ttf' }, wasm: { wasm_1: '.next/server/edge/a.wasm' }, env: { KEY: 'secret' },
+  })
+  assert.deepEqual(document.files.map((/** @type {any} */ f) => f.name), [
+    '.next/server/z.js', '.next/server/edge/e.js', '.next/server/edge/font.1.ttf', '.next/server/edge/a.wasm',
+  ])
+})
+
 test('without a place to write the build fails', () => {
   delete process.env.PACK_BUILD_JSON
   assert.throws(() => adapter.onBuildComplete(context()), /PACK_BUILD_JSON/)
