@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -57,6 +58,10 @@ func build(o Options) *Function {
 	n := o.Node
 	n.Platform = o.Platform
 	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir}
+	if id := o.Document.App.DeploymentID; id != "" {
+		// As Next's own server does; some of its code reads it at run time.
+		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)
+	}
 	for _, e := range o.Document.Function.Entries {
 		n.Config.Entries = append(n.Config.Entries, e.File)
 	}

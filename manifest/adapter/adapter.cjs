@@ -43,6 +43,10 @@ function overrule(setting) {
  */
 function modifyConfig(config, { phase }) {
   if (phase !== 'phase-production-build') return config
+  // The platform's name for the deployment, unless the app has its own.
+  if (!config.deploymentId && process.env.PACK_DEPLOYMENT_ID) {
+    config.deploymentId = process.env.PACK_DEPLOYMENT_ID
+  }
   if (config.output === 'export') return config
   if (config.output === 'standalone') {
     // It copies what the outputs name already, and would switch immutable

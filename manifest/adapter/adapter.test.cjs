@@ -60,6 +60,13 @@ test('an app that opted out of immutable assets stays out', () => {
   assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).supportsImmutableAssets, false)
 })
 
+test('the deployment is named, unless the app names it', (t) => {
+  process.env.PACK_DEPLOYMENT_ID = 'ours'
+  t.after(() => delete process.env.PACK_DEPLOYMENT_ID)
+  assert.equal(adapter.modifyConfig({}, build).deploymentId, 'ours')
+  assert.equal(adapter.modifyConfig({ deploymentId: 'theirs' }, build).deploymentId, 'theirs')
+})
+
 test('other phases see the config unchanged', () => {
   assert.deepEqual(adapter.modifyConfig({ output: 'standalone' }, { phase: 'phase-development-server' }), { output: 'standalone' })
 })
