@@ -2,18 +2,22 @@ package tests_test
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 )
 
-// known are requests that `pack serve` answers differently from `next start`,
-// in what, and why. What differs elsewhere, or in another way, fails the
-// comparison; docs/differences.md tells users.
-var known = []struct {
+// knownDifference is in the answers to some requests.
+type knownDifference struct {
 	request *regexp.Regexp
 	// differs matches the parts of the answer that may differ.
 	differs *regexp.Regexp
 	reason  string
-}{
+}
+
+// known are requests that `pack serve` answers differently from `next start`,
+// in what, and why. What differs elsewhere, or in another way, fails the
+// comparison; docs/differences.md tells users.
+var known = []knownDifference{
 	{regexp.MustCompile(`^GET /\S+\.rsc( |$)`), anyPart, "payload addresses belong to no route of next start; the adapter API lists them as outputs"},
 	{regexp.MustCompile(`^GET /categories/rugs\?_rsc`), anyPart, "the adapter API has no prerendered payload of the not-found page: it is rendered"},
 	{regexp.MustCompile(`^GET /(recommendations|cart)\?_rsc=\S+ .*Next-Router-State-Tree`), regexp.MustCompile(`^body`), "the 500 page is the one that the build made, instead of one rendered for the request"},
@@ -24,21 +28,21 @@ var known = []struct {
 	{regexp.MustCompile(`^OPTIONS /shop/rugs`), anyPart, "an address that dynamicParams = false leaves out is 404 for any method"},
 	{regexp.MustCompile(`^GET (/products)?/%($|zz|E0%A4%A)`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
 	{regexp.MustCompile(`^(GET|HEAD|POST) /_next/data/`), regexp.MustCompile(`^header X-(Nextjs-Matched-Path|Nextjs-Redirect|Nextjs-Rewrite|Middleware-Rewrite)`), "data addresses of pages that have no data: next start names the page in x-nextjs-matched-path beside its 404; for proxy.ts it may word its redirect as a path"},
-	{regexp.MustCompile(`^\S+ /legacy/\S+`), regexp.MustCompile(`^body.*\n.*\n.*isExperimentalCompile`), "a page of the Pages Router on the edge runtime: next start hands it its own settings, and with them no such field"},
 }
 
 var anyPart = regexp.MustCompile(``)
 
 // met are the entries of the list that a request has met.
-var met = make(map[int]bool)
+var met = make(map[*regexp.Regexp]bool)
 
 // isKnown reports whether all differences of a request are on the list.
 func isKnown(q request, lines []string) bool {
 	left := len(lines)
+	list := slices.Concat(known, knownOfEdge, knownOfAssorted)
 	for _, line := range lines {
-		for i, k := range known {
+		for _, k := range list {
 			if k.request.MatchString(q.String()) && k.differs.MatchString(line) {
-				met[i] = true
+				met[k.request] = true
 				left--
 				break
 			}
@@ -50,8 +54,13 @@ func isKnown(q request, lines []string) bool {
 // stillKnown fails for entries of the list that no request needs.
 func stillKnown(t *testing.T) {
 	t.Helper()
-	for i, k := range known {
-		if !met[i] {
+	noneLeft(t, known)
+}
+
+func noneLeft(t *testing.T, list []knownDifference) {
+	t.Helper()
+	for _, k := range list {
+		if !met[k.request] {
 			t.Errorf("%s is answered as by next start: take it from the list (%s)", k.request, k.reason)
 		}
 	}

@@ -57,7 +57,7 @@ func New(ctx context.Context, o Options) (*Function, error) {
 func build(o Options) *Function {
 	n := o.Node
 	n.Platform = o.Platform
-	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir}
+	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir, DistDir: o.Document.App.DistDir}
 	if id := o.Document.App.DeploymentID; id != "" {
 		// As Next's own server does; some of its code reads it at run time.
 		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)

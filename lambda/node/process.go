@@ -24,6 +24,8 @@ type Config struct {
 	// ProjectDir is the app's folder below the archive's root; it becomes the
 	// working directory, as under `next start`.
 	ProjectDir string `json:"projectDir,omitempty"`
+	// DistDir is the app's build folder, relative to ProjectDir.
+	DistDir string `json:"distDir,omitempty"`
 	// Entries are loaded before the process reports that it is ready.
 	Entries []string `json:"entries"`
 }

@@ -22,6 +22,7 @@ const path = require('node:path')
 const { createRequire } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
+const { keepErrorReports } = require('./instrumentation.cjs')
 const { runWeb } = require('./web.cjs')
 const { Work } = require('./work.cjs')
 
@@ -89,7 +90,7 @@ async function answer(req, res) {
       const edge = invocation.runtime === 'edge'
       const middleware = invocation.type === 'MIDDLEWARE'
       if (edge || middleware) {
-        const meta = middleware ? { relativeProjectDir: config.relativeProjectDir ?? '.' } : requestMeta(invocation)
+        const meta = middleware ? proxyMeta() : requestMeta(invocation)
         await runWeb(handler, req, res, { initURL: invocation.initURL, edge, middleware }, { ...context, requestMeta: meta })
       } else {
         await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
@@ -103,6 +104,12 @@ async function answer(req, res) {
   // What nobody read of the request would stand before the next one.
   if (!req.complete) req.removeAllListeners('data').resume()
   await work.settle()
+}
+
+/** What proxy.ts needs in order to find instrumentation.ts. */
+function proxyMeta() {
+  const distDir = config.distDir && path.join(process.cwd(), config.distDir)
+  return { relativeProjectDir: config.relativeProjectDir ?? '.', ...(distDir ? { distDir } : {}) }
 }
 
 /** @param {Invocation} invocation */
@@ -147,6 +154,7 @@ async function start() {
     if (!file.endsWith('.json')) createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
     await load(file)
   }
+  if (config.distDir) keepErrorReports(path.join(process.cwd(), config.distDir), () => requestContext.getStore())
   const server = http.createServer({ keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (req, res) => {
     answer(req, res).catch((error) => {
       console.error(error)
