@@ -63,6 +63,8 @@ type Gateway struct {
 	proxy      Proxy
 	external   http.Handler
 	patterns   map[string]*regexp.Regexp
+	// intercepted are the addresses that answer differently inside of others.
+	intercepted interceptions
 }
 
 // New prepares a deployment for serving. It fails on a routing table that
@@ -87,6 +89,9 @@ func New(o Options) (*Gateway, error) {
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
 		patterns:   make(map[string]*regexp.Regexp),
+	}
+	if g.intercepted, err = newInterceptions(d.Routing.BeforeFiles); err != nil {
+		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
 	}
 	for i := range d.Outputs {
 		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
@@ -186,11 +191,14 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
 	}
+	if resolved.Rewritten && strings.HasPrefix(output.Type, "APP_") {
+		t.meta = rewrittenMeta(resolved)
+	}
 	if isRSC(r) && redirectedRSC(w, r) {
 		return
 	}
 	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) {
-		w.Header().Add("Vary", g.vary)
+		w.Header().Add("Vary", g.intercepted.vary(g.vary, t.path))
 	}
 	action := possibleAction(r)
 	if isPage && !action && static(ref.page) && r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -209,7 +217,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		_, _ = w.Write([]byte("{}"))
 		return
 	}
-	if isPage && ref.page.Template && ref.page.NotFound && !action {
+	if isPage && ref.page.Template && ref.page.NotFound && !action && !g.draft(r) {
 		g.notFound(w, r)
 		return
 	}
@@ -247,9 +255,9 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken {
 			return true
 		}
-		if cookie, err := r.Cookie("__prerender_bypass"); err == nil && cookie.Value == g.app.BypassToken {
-			return true
-		}
+	}
+	if g.draft(r) {
+		return true
 	}
 	for _, c := range page.BypassFor {
 		if meets(r, c, func(pattern, value string) bool { return g.patterns[pattern].MatchString(value) }) {
@@ -257,6 +265,13 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		}
 	}
 	return false
+}
+
+// draft reports whether the viewer is in draft mode, by the cookie that only
+// the app can set.
+func (g *Gateway) draft(r *http.Request) bool {
+	cookie, err := r.Cookie("__prerender_bypass")
+	return err == nil && g.app.BypassToken != "" && cookie.Value == g.app.BypassToken
 }
 
 // partOf says which representation of a page r asks for.
