@@ -24,10 +24,13 @@ type built struct {
 	id string
 }
 
-var theApp = sync.OnceValues(func() (*built, error) {
-	b := &built{folder: filepath.Join(root, "shop"), next: filepath.Join(root, "next-start")}
+var theApp = sync.OnceValues(func() (*built, error) { return buildApp(storefront, "shop") })
+
+// buildApp builds and packs a copy of an app; env is the build's own.
+func buildApp(source, name string, env ...string) (*built, error) {
+	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
 	for _, folder := range []string{b.folder, b.next} {
-		if err := copySource(folder); err != nil {
+		if err := copyTree(source, folder, copyFile, "node_modules", ".next", ".pack"); err != nil {
 			return nil, err
 		}
 		if err := install(folder); err != nil {
@@ -35,7 +38,9 @@ var theApp = sync.OnceValues(func() (*built, error) {
 		}
 	}
 	began := time.Now()
-	said, err := packBuild(b.folder)
+	cmd := packCommand(b.folder, "build")
+	cmd.Env = append(cmd.Env, env...)
+	said, err := packBuildBy(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +51,7 @@ var theApp = sync.OnceValues(func() (*built, error) {
 	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))
 	b.id = string(id)
 	return b, err
-})
+}
 
 // shop gives the built app.
 func shop(t testing.TB) *built {
@@ -60,7 +65,10 @@ func shop(t testing.TB) *built {
 
 // packBuild runs `pack build` and returns what it wrote to stderr.
 func packBuild(folder string, args ...string) (string, error) {
-	cmd := packCommand(folder, append([]string{"build"}, args...)...)
+	return packBuildBy(packCommand(folder, append([]string{"build"}, args...)...))
+}
+
+func packBuildBy(cmd *exec.Cmd) (string, error) {
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {

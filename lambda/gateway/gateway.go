@@ -237,6 +237,10 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		g.relay(w, r, response, err)
 		return
 	}
+	if ref.page.PartiallyStatic {
+		g.servePartial(w, r, t, ref)
+		return
+	}
 	g.servePage(w, r, t, ref)
 }
 
@@ -258,7 +262,7 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 // bypasses reports whether a request to a cached page must be rendered for
 // itself: draft mode, a refresh, an action, or what the build lists.
 func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
-	if action || page.PartiallyStatic {
+	if action {
 		return true
 	}
 	if g.app.BypassToken != "" {
