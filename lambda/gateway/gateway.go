@@ -231,6 +231,9 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		g.notFound(w, r)
 		return
 	}
+	if isPage && action && ref.page.PartiallyStatic {
+		t.meta = g.formMeta(r, ref.page, t)
+	}
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)
 		w.Header().Set("Cache-Status", "pack; fwd=bypass")

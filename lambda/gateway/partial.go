@@ -66,6 +66,17 @@ func (g *Gateway) renderDynamic(w http.ResponseWriter, r *http.Request, t target
 	g.relay(w, r, response, err)
 }
 
+// formMeta has the function render the whole page for a plain form that calls an
+// action. Next resumes the page's postponed state after an action, whose answer
+// then lacks the shell: right for its client, which has the shell, and a broken
+// document for a browser that posted a form.
+func (g *Gateway) formMeta(r *http.Request, page *manifest.Page, t target) map[string]any {
+	if r.Header.Get("Next-Action") != "" {
+		return nil
+	}
+	return map[string]any{node.RefreshMeta: g.shellKey(page, t.path).Name}
+}
+
 // shell is the entry that answers for an address of a partially static page.
 type shell struct {
 	key   s3cache.Key
