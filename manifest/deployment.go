@@ -39,7 +39,10 @@ type App struct {
 	GenerateETags bool   `json:"generateEtags"`
 	// ExpireTime is Next's expireTime in seconds: how long a stale page may
 	// still be served when the page itself does not say.
-	ExpireTime                int   `json:"expireTime"`
+	ExpireTime int `json:"expireTime"`
+	// StaleTime is Next's staleTimes.static in seconds: how long a browser may
+	// keep a static page's payload without asking; 0 where it is not known.
+	StaleTime                 int   `json:"staleTime,omitempty"`
 	SkipProxyURLNormalize     bool  `json:"skipProxyUrlNormalize,omitempty"`
 	SkipTrailingSlashRedirect bool  `json:"skipTrailingSlashRedirect,omitempty"`
 	CaseSensitiveRoutes       bool  `json:"caseSensitiveRoutes,omitempty"`

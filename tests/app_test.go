@@ -24,13 +24,10 @@ type built struct {
 	id string
 }
 
-var theApp = sync.OnceValues(func() (*built, error) { return buildApp(storefront, "shop") })
-
-// buildApp builds and packs a copy of an app; env is the build's own.
-func buildApp(source, name string, env ...string) (*built, error) {
-	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
+var theApp = sync.OnceValues(func() (*built, error) {
+	b := &built{folder: filepath.Join(root, "shop"), next: filepath.Join(root, "next-start")}
 	for _, folder := range []string{b.folder, b.next} {
-		if err := copyTree(source, folder, copyFile, "node_modules", ".next", ".pack"); err != nil {
+		if err := copySource(folder); err != nil {
 			return nil, err
 		}
 		if err := install(folder); err != nil {
@@ -38,9 +35,7 @@ func buildApp(source, name string, env ...string) (*built, error) {
 		}
 	}
 	began := time.Now()
-	cmd := packCommand(b.folder, "build")
-	cmd.Env = append(cmd.Env, env...)
-	said, err := packBuildBy(cmd)
+	said, err := packBuild(b.folder)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +46,7 @@ func buildApp(source, name string, env ...string) (*built, error) {
 	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))
 	b.id = string(id)
 	return b, err
-}
+})
 
 // shop gives the built app.
 func shop(t testing.TB) *built {
@@ -68,6 +63,7 @@ func packBuild(folder string, args ...string) (string, error) {
 	return packBuildBy(packCommand(folder, append([]string{"build"}, args...)...))
 }
 
+// packBuildBy runs a `pack build` that was prepared.
 func packBuildBy(cmd *exec.Cmd) (string, error) {
 	var said bytes.Buffer
 	cmd.Stderr = &said

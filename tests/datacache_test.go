@@ -12,10 +12,16 @@ import (
 // unstable_cache and incremental static regeneration over time, asked of `next
 // start` and of `pack serve` alike. The upstream counts what reaches it.
 func TestDataCache(t *testing.T) {
-	p := startFixture(t, "isr-data")
+	p := startUpstreamPair(t, "isr-data")
+	// First, while nothing but the build's pages is there.
+	t.Run("side by side", func(t *testing.T) {
+		// The adapter API has no prerender of the not-found page's payload.
+		p.pack.must(t, rsc("/nowhere"), http.StatusNotFound)
+		p.compare(t, dataCacheRequests(t))
+	})
 	for _, step := range []struct {
 		name string
-		do   func(t *testing.T, p *fixturePair, s *server)
+		do   func(t *testing.T, p *upstreamPair, s *server)
 	}{
 		{"page for seconds, fetch for an hour", hourlyFetch},
 		{"tagged fetch", taggedFetch},
@@ -35,22 +41,22 @@ func TestDataCache(t *testing.T) {
 	}
 }
 
-// TestDataCacheSideBySide compares what is answered, page by page.
-func TestDataCacheSideBySide(t *testing.T) {
-	p := startFixture(t, "isr-data")
+// dataCacheRequests asks for every page, seen by the build and not.
+func dataCacheRequests(t *testing.T) []request {
 	var list []request
-	for _, page := range []string{"/tagged", "/memo", "/draft", "/many", "/posts/known", "/posts/new", "/closed/known", "/closed/new", "/dynamic", "/api/again", "/nowhere"} {
+	for _, page := range []string{"/tagged", "/memo", "/draft", "/many", "/posts/known", "/posts/new", "/closed/known", "/closed/new", "/dynamic", "/api/again"} {
 		list = append(list, get(page), request{method: http.MethodHead, target: page}, rsc(page), rsc(page, "Next-Router-Prefetch: 1"), segmentPrefetch(page, "/_tree"))
 	}
 	build := fixture(t, "isr-data").id
-	for _, kind := range []string{"open", "waiting", "listed"} {
+	for _, kind := range []string{"open", "waiting"} {
 		for _, id := range []string{"known", "new", "missing"} {
 			list = append(list, get("/"+kind+"/"+id), get("/_next/data/"+build+"/"+kind+"/"+id+".json"), get("/"+kind+"/"+id, "User-Agent: Googlebot"))
 		}
 	}
-	// The adapter API has no prerender of the not-found page's payload.
-	p.pack.must(t, rsc("/nowhere"), http.StatusNotFound)
-	p.compare(t, list)
+	for _, id := range []string{"known", "new", "missing"} {
+		list = append(list, get("/listed/"+id))
+	}
+	return list
 }
 
 // settled waits until a page shows the same value twice: what the build has
@@ -68,7 +74,7 @@ func (s *server) settled(t *testing.T, page, id string) string {
 	return now
 }
 
-func hourlyFetch(t *testing.T, p *fixturePair, s *server) {
+func hourlyFetch(t *testing.T, p *upstreamPair, s *server) {
 	for range 3 {
 		s.changes(t, "/hour", "render", s.stampOf(t, "/hour", "render"))
 	}
@@ -82,7 +88,7 @@ func hourlyFetch(t *testing.T, p *fixturePair, s *server) {
 	}
 }
 
-func taggedFetch(t *testing.T, p *fixturePair, s *server) {
+func taggedFetch(t *testing.T, p *upstreamPair, s *server) {
 	first := s.stampOf(t, "/tagged", "render")
 	if again := s.stampOf(t, "/tagged", "render"); again != first {
 		t.Errorf("rendered %s and then %s", first, again)
@@ -103,7 +109,7 @@ func taggedFetch(t *testing.T, p *fixturePair, s *server) {
 	}
 }
 
-func cachedCalls(t *testing.T, p *fixturePair, s *server) {
+func cachedCalls(t *testing.T, p *upstreamPair, s *server) {
 	kept, unstable := s.settled(t, "/dynamic", "kept"), s.settled(t, "/dynamic", "unstable")
 	fresh := s.stampOf(t, "/dynamic", "fresh")
 	if again := s.stampOf(t, "/dynamic", "fresh"); again == fresh {
@@ -133,17 +139,20 @@ func cachedCalls(t *testing.T, p *fixturePair, s *server) {
 	s.revalidate(t, "tag=kept&profile=max")
 	kept = s.stampOf(t, "/dynamic", "kept")
 	s.changes(t, "/dynamic", "kept", kept)
-	_ = p
-}
-
-func requestMemory(t *testing.T, p *fixturePair, s *server) {
-	a := s.must(t, get("/memo"), http.StatusOK)
-	if a.shown(t, "one") != a.shown(t, "two") || p.upstream.asked(s, "memo") != 1 {
-		t.Errorf("one render shows %s and %s, and asked %d times", a.shown(t, "one"), a.shown(t, "two"), p.upstream.asked(s, "memo"))
+	if asked := p.upstream.asked(s, "fresh"); asked < 10 {
+		t.Errorf("the fetch with no-store reached the upstream %d times", asked)
 	}
 }
 
-func draftFetches(t *testing.T, p *fixturePair, s *server) {
+func requestMemory(t *testing.T, p *upstreamPair, s *server) {
+	before := p.upstream.asked(s, "memo")
+	a := s.must(t, get("/memo"), http.StatusOK)
+	if n := p.upstream.asked(s, "memo") - before; a.shown(t, "one") != a.shown(t, "two") || n != 1 {
+		t.Errorf("one render shows %s and %s, and asked %d times", a.shown(t, "one"), a.shown(t, "two"), n)
+	}
+}
+
+func draftFetches(t *testing.T, p *upstreamPair, s *server) {
 	published := s.must(t, get("/draft"), http.StatusOK)
 	cookie := strings.Split(s.must(t, get("/api/draft"), http.StatusOK).header.Get("Set-Cookie"), ";")[0]
 	asked := p.upstream.asked(s, "draft")
@@ -164,7 +173,7 @@ func draftFetches(t *testing.T, p *fixturePair, s *server) {
 }
 
 // manyTags: Next takes the first 128 of at most 256 characters.
-func manyTags(t *testing.T, _ *fixturePair, s *server) {
+func manyTags(t *testing.T, _ *upstreamPair, s *server) {
 	count := s.settled(t, "/many", "count")
 	s.revalidate(t, "tag=one-too-many&expire=0")
 	if now := s.stampOf(t, "/many", "count"); now != count {
@@ -176,7 +185,7 @@ func manyTags(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func staticHandler(t *testing.T, _ *fixturePair, s *server) {
+func staticHandler(t *testing.T, _ *upstreamPair, s *server) {
 	before := s.must(t, get("/api/again"), http.StatusOK).body
 	if again := s.must(t, get("/api/again"), http.StatusOK).body; again != before {
 		t.Errorf("%s and then %s", before, again)
@@ -189,7 +198,7 @@ func staticHandler(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func paramsOnDemand(t *testing.T, _ *fixturePair, s *server) {
+func paramsOnDemand(t *testing.T, _ *upstreamPair, s *server) {
 	slug := "/posts/made-for-" + who(s)
 	miss := s.must(t, get(slug), http.StatusOK)
 	hit := s.must(t, get(slug), http.StatusOK)
@@ -202,7 +211,7 @@ func paramsOnDemand(t *testing.T, _ *fixturePair, s *server) {
 	s.must(t, get("/closed/known"), http.StatusOK)
 }
 
-func pathRevalidated(t *testing.T, _ *fixturePair, s *server) {
+func pathRevalidated(t *testing.T, _ *upstreamPair, s *server) {
 	before := s.settled(t, "/posts/known", "render")
 	s.revalidate(t, "path=/posts/known")
 	if now := s.stampOf(t, "/posts/known", "render"); now == before {
@@ -211,7 +220,7 @@ func pathRevalidated(t *testing.T, _ *fixturePair, s *server) {
 }
 
 // stalePagesRouter: getStaticProps with a lifetime, and each kind of fallback.
-func stalePagesRouter(t *testing.T, _ *fixturePair, s *server) {
+func stalePagesRouter(t *testing.T, _ *upstreamPair, s *server) {
 	for _, page := range []string{"/open/known", "/waiting/known", "/listed/known", "/waiting/new-" + who(s)} {
 		s.changes(t, page, "render", s.stampOf(t, page, "render"))
 	}
@@ -228,7 +237,7 @@ func stalePagesRouter(t *testing.T, _ *fixturePair, s *server) {
 	s.must(t, get("/waiting/missing"), http.StatusNotFound)
 }
 
-func onDemandPagesRouter(t *testing.T, _ *fixturePair, s *server) {
+func onDemandPagesRouter(t *testing.T, _ *upstreamPair, s *server) {
 	before := s.stampOf(t, "/waiting/known", "render")
 	s.must(t, get("/api/refresh?path=/waiting/known"), http.StatusOK)
 	if now := s.stampOf(t, "/waiting/known", "render"); now == before {

@@ -1,184 +1,73 @@
 package tests_test
 
 import (
+	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 )
 
-// fixtures are the apps of tests/fixtures, each built and packed once, when a
-// test first needs it.
-var fixtures struct {
-	sync.Mutex
-	built map[string]func() (*built, error)
-}
+// fixtures are the apps of tests/fixtures that a test has asked for, each built
+// and packed once.
+var fixtures sync.Map // name -> func() (*built, error)
 
-// fixture gives the built app of tests/fixtures/<name>. While it is built it
-// reaches an upstream of its own.
+// fixture gives the built app of that name.
 func fixture(t testing.TB, name string) *built {
 	t.Helper()
-	fixtures.Lock()
-	once := fixtures.built[name]
-	if once == nil {
-		once = sync.OnceValues(func() (*built, error) {
-			u := startUpstream()
-			defer u.close()
-			return buildApp(filepath.Join("fixtures", name), name, "UPSTREAM="+u.address("build"))
-		})
-		if fixtures.built == nil {
-			fixtures.built = make(map[string]func() (*built, error))
-		}
-		fixtures.built[name] = once
-	}
-	fixtures.Unlock()
-	b, err := once()
+	once, _ := fixtures.LoadOrStore(name, sync.OnceValues(func() (*built, error) { return buildFixture(name) }))
+	b, err := once.(func() (*built, error))()
 	if err != nil {
 		t.Fatalf("the fixture %s could not be built and packed: %v", name, err)
 	}
 	return b
 }
 
-// fixturePair is `next start` and `pack serve` of a fixture, with nothing but
-// the pages of the build, beside the upstream of both.
-type fixturePair struct {
-	pair
-	upstream *upstream
+// buildFixture builds and packs an app of tests/fixtures, and makes a copy of
+// the build for `next start`. While it is built it reaches an upstream.
+func buildFixture(name string) (*built, error) {
+	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
+	for _, folder := range []string{b.folder, b.next} {
+		if err := copyTree(filepath.Join("fixtures", name), folder, copyFile, "node_modules", ".next", ".pack"); err != nil {
+			return nil, err
+		}
+		if err := install(folder); err != nil {
+			return nil, err
+		}
+	}
+	u := startUpstream()
+	defer u.close()
+	cmd := packCommand(b.folder, "build")
+	cmd.Env = append(cmd.Env, "UPSTREAM="+u.address("build"))
+	var err error
+	if b.said, err = packBuildBy(cmd); err != nil {
+		return nil, err
+	}
+	if err := copyTree(filepath.Join(b.folder, ".next"), filepath.Join(b.next, ".next"), copyFile); err != nil {
+		return nil, err
+	}
+	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))
+	b.id = string(id)
+	return b, err
 }
 
-func startFixture(t *testing.T, name string) *fixturePair {
+// fixturePair starts `next start` and `pack serve` on a fixture, with nothing
+// but the pages of the build; both end with the test.
+func fixturePair(t *testing.T, name string) (*pair, *built) {
 	t.Helper()
 	b := fixture(t, name)
 	alone(t)
-	p := &fixturePair{upstream: startUpstream()}
-	t.Cleanup(p.upstream.close)
-	p.next = command("next start", b.next, "node", "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", "0")
-	p.pack = packServe(b.folder, "--fresh")
-	for s, urlOf := range map[*server]func(string) string{p.next: nextLine, p.pack: wholeLine} {
-		s.cmd.Env = append(s.cmd.Env, "UPSTREAM="+p.upstream.address(who(s)))
-		if err := s.start(urlOf); err != nil {
-			t.Fatal(err)
+	p := &pair{}
+	for _, start := range []func() (*server, error){
+		func() (s *server, err error) { p.pack, err = launchPack(b.folder, "--fresh"); return p.pack, err },
+		func() (s *server, err error) { p.next, err = launchNext(b.next); return p.next, err },
+	} {
+		s, err := start()
+		if s != nil {
+			t.Cleanup(func() { s.endWith(t) })
 		}
-		t.Cleanup(func() { s.endWith(t) })
-		if err := s.await(startPatience); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return p
-}
-
-// both are the two servers, next start first.
-func (p *fixturePair) both() []*server { return []*server{p.next, p.pack} }
-
-// who names a server to the upstream.
-func who(s *server) string {
-	if s.name == "pack serve" {
-		return "pack"
-	}
-	return "next"
-}
-
-// compiledHint is in pages that were rendered after the build.
-var compiledHint = regexp.MustCompile(`"isExperimentalCompile":false,`)
-
-// madeUp is what a fixture makes anew in every render, by lib/stamps.ts, and
-// Next's names for parameters that a shell leaves open.
-var madeUp = regexp.MustCompile(`\b[0-9a-f]{8}\b|%%drp:\w+:[0-9a-f]+%%`)
-
-// compare asks both for everything and reports what differs but for what a
-// render makes up.
-func (p *fixturePair) compare(t *testing.T, requests []request) {
-	t.Helper()
-	for _, q := range requests {
-		next, pack, err := p.ask(q)
 		if err != nil {
-			t.Errorf("%s: %v", q, err)
-			continue
-		}
-		for _, a := range []*answer{next, pack} {
-			if next.body != pack.body {
-				delete(a.header, "Etag") // It follows the bytes.
-			}
-		}
-		for _, a := range []*answer{next, pack} {
-			a.body = compiledHint.ReplaceAllString(a.body, "")
-			a.body = settleBoundaries(madeUp.ReplaceAllString(a.body, "(stamp)"))
-		}
-		for _, line := range differences(q, next, pack) {
-			t.Errorf("%s\n    %s", q, line)
+			t.Fatal(err)
 		}
 	}
+	return p, b
 }
-
-var (
-	pendingBoundary = regexp.MustCompile(`<!--\$\?--><template id="B:([0-9a-f]+)"></template>`)
-	lateContent     = regexp.MustCompile(`(?s)<div hidden id="S:([0-9a-f]+)">`)
-	swapScript      = regexp.MustCompile(`(?s)<script>\$R[A-Z]=.*?</script>|<script>\$R[A-Z]\(.*?</script>|<script>requestAnimationFrame\(.*?</script>`)
-)
-
-// settleBoundaries puts what a stream brings late where it belongs: in which
-// order parts of a page become ready, and whether before its first bytes leave,
-// is up to the time.
-func settleBoundaries(page string) string {
-	late := make(map[string]string)
-	for {
-		at := lateContent.FindStringSubmatchIndex(page)
-		if at == nil {
-			break
-		}
-		end := at[1] + closing(page[at[1]:])
-		late[page[at[2]:at[3]]] = page[at[1]:end]
-		page = page[:at[0]] + page[end+len("</div>"):]
-	}
-	page = swapScript.ReplaceAllString(page, "")
-	for {
-		at := pendingBoundary.FindStringSubmatchIndex(page)
-		if at == nil {
-			return page
-		}
-		content, ok := late[page[at[2]:at[3]]]
-		if !ok {
-			content = "(never came)"
-		}
-		end := at[1] + strings.Index(page[at[1]:], "<!--/$-->")
-		page = page[:at[0]] + "<!--$-->" + content + page[end:]
-	}
-}
-
-// closing is where the div ends whose content a text starts with.
-func closing(text string) int {
-	depth, at := 1, 0
-	for {
-		next := strings.Index(text[at:], "</div>")
-		if next < 0 {
-			return len(text)
-		}
-		depth += strings.Count(text[at:at+next], "<div") - 1
-		at += next
-		if depth == 0 {
-			return at
-		}
-		at += len("</div>")
-	}
-}
-
-var testIDText = regexp.MustCompile(`data-testid="([^"]+)"[^>]*>((?:[^<]|<!-- -->)*)<`)
-
-// shown is what a page's HTML shows in the element of a test id: the last one,
-// which is what a stream of it ends with.
-func (a *answer) shown(t testing.TB, id string) string {
-	t.Helper()
-	text, found := "", false
-	for _, one := range testIDText.FindAllStringSubmatch(a.body, -1) {
-		if one[1] == id {
-			text, found = comment.ReplaceAllString(one[2], ""), true
-		}
-	}
-	if !found {
-		t.Fatalf("nothing with the test id %s in a body of %d bytes: %.400s", id, len(a.body), a.body)
-	}
-	return text
-}
-
-var comment = regexp.MustCompile(`<!-- -->`)

@@ -22,7 +22,7 @@ var partialPages = []string{
 // TestPartialPrerendering holds pages with Cache Components beside those of
 // `next start`.
 func TestPartialPrerendering(t *testing.T) {
-	p := startFixture(t, "cache-components")
+	p := startUpstreamPair(t, "cache-components")
 	t.Run("documents", func(t *testing.T) {
 		var list []request
 		for _, page := range partialPages {
@@ -77,7 +77,7 @@ func segmentPrefetch(page, segment string) request {
 
 // unseenAddress: the template's shell stands in, at once, and the address then
 // gets a shell of its own.
-func unseenAddress(t *testing.T, p *fixturePair) {
+func unseenAddress(t *testing.T, p *upstreamPair) {
 	for _, at := range []struct{ page, template string }{
 		{"/blog/unseen", "/blog/[slug]"},
 		{"/docs/other/start", "/docs/[section]/[page]"},
@@ -103,7 +103,7 @@ func unseenAddress(t *testing.T, p *fixturePair) {
 
 // shellFirst: the shell arrives, whole, while the dynamic part still waits at a
 // gate; then the rest comes in the same response.
-func shellFirst(t *testing.T, p *fixturePair) {
+func shellFirst(t *testing.T, p *upstreamPair) {
 	var shells []string
 	for _, s := range p.both() {
 		conn, err := net.DialTimeout("tcp", s.host(), 10*time.Second)

@@ -23,7 +23,6 @@ var known = []struct {
 	{regexp.MustCompile(`^GET /\S+ \[(Range: bytes=(5-2|900000-|abc)|If-Match: )`), regexp.MustCompile(`^(body|header (X-Powered-By|Cache-Control|Content-Length))`), "status 416 and 412 come without the app's error page around them"},
 	{regexp.MustCompile(`^OPTIONS /shop/rugs`), anyPart, "an address that dynamicParams = false leaves out is 404 for any method"},
 	{regexp.MustCompile(`^GET (/products)?/%($|zz|E0%A4%A)`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
-	{regexp.MustCompile(`^(GET|HEAD|POST) /_next/data/`), regexp.MustCompile(`^header X-(Nextjs-Matched-Path|Nextjs-Redirect|Nextjs-Rewrite|Middleware-Rewrite)`), "data addresses of pages that have no data: next start names the page in x-nextjs-matched-path beside its 404; for proxy.ts it may word its redirect as a path"},
 }
 
 var anyPart = regexp.MustCompile(``)

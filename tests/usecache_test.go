@@ -14,10 +14,10 @@ import (
 // TestUseCache is what an app with Cache Components may count on as time goes
 // by, asked of `next start` and of `pack serve` alike.
 func TestUseCache(t *testing.T) {
-	p := startFixture(t, "cache-components")
+	p := startUpstreamPair(t, "cache-components")
 	for _, step := range []struct {
 		name string
-		do   func(t *testing.T, p *fixturePair, s *server)
+		do   func(t *testing.T, p *upstreamPair, s *server)
 	}{
 		{"one value for all instances", oneRemoteValue},
 		{"private values", privateValues},
@@ -61,7 +61,7 @@ func (s *server) revalidate(t *testing.T, query string) {
 
 // oneRemoteValue: two requests at once, which on Lambda are two instances, show
 // what a third has cached.
-func oneRemoteValue(t *testing.T, p *fixturePair, s *server) {
+func oneRemoteValue(t *testing.T, p *upstreamPair, s *server) {
 	first := s.stampOf(t, "/remote?name=shared", "remote")
 	var both sync.WaitGroup
 	var seen [2]*answer
@@ -91,7 +91,7 @@ func oneRemoteValue(t *testing.T, p *fixturePair, s *server) {
 	}
 }
 
-func privateValues(t *testing.T, _ *fixturePair, s *server) {
+func privateValues(t *testing.T, _ *upstreamPair, s *server) {
 	seen := make(map[string]bool)
 	for _, name := range []string{"Ana", "Bo", "Ana"} {
 		got := s.stampOf(t, "/private", "secret", "Cookie: name="+name)
@@ -104,7 +104,7 @@ func privateValues(t *testing.T, _ *fixturePair, s *server) {
 
 // briefLifetime: a page made of a value for two seconds and one for days is
 // made anew with what is old, and only that.
-func briefLifetime(t *testing.T, _ *fixturePair, s *server) {
+func briefLifetime(t *testing.T, _ *upstreamPair, s *server) {
 	long := s.stampOf(t, "/life/brief", "long")
 	// The build's values are in its shell, not in any cache at run time: the
 	// first refresh may make all of it anew.
@@ -129,7 +129,7 @@ func briefLifetime(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func revalidateWithProfile(t *testing.T, _ *fixturePair, s *server) {
+func revalidateWithProfile(t *testing.T, _ *upstreamPair, s *server) {
 	before := s.stampOf(t, "/store", "shelf")
 	if again := s.stampOf(t, "/store", "shelf"); again != before {
 		t.Fatalf("%s and then %s", before, again)
@@ -144,7 +144,7 @@ func revalidateWithProfile(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func revalidateAtOnce(t *testing.T, _ *fixturePair, s *server) {
+func revalidateAtOnce(t *testing.T, _ *upstreamPair, s *server) {
 	for _, page := range []struct{ path, id, tag string }{
 		{"/store", "shelf", "shelf"},
 		{"/blog/second", "article", "article-second"},
@@ -170,7 +170,7 @@ func revalidateAtOnce(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func revalidateByPath(t *testing.T, _ *fixturePair, s *server) {
+func revalidateByPath(t *testing.T, _ *upstreamPair, s *server) {
 	for _, query := range []string{"path=/life/minutes", "path=/life/minutes", "path=/&type=layout"} {
 		before := s.stampOf(t, "/life/minutes", "life")
 		if again := s.stampOf(t, "/life/minutes", "life"); again != before {
@@ -183,7 +183,7 @@ func revalidateByPath(t *testing.T, _ *fixturePair, s *server) {
 	}
 }
 
-func cachedHandler(t *testing.T, _ *fixturePair, s *server) {
+func cachedHandler(t *testing.T, _ *upstreamPair, s *server) {
 	before := s.must(t, get("/api/cached"), http.StatusOK).body
 	if again := s.must(t, get("/api/cached"), http.StatusOK).body; again != before {
 		t.Errorf("%s and then %s", before, again)
@@ -211,7 +211,7 @@ func actionForm(t *testing.T, page *answer, button string) (fields [][2]string, 
 
 // actionsOnPartialPage calls each action as a form without JavaScript would and
 // as the client does.
-func actionsOnPartialPage(t *testing.T, p *fixturePair, s *server) {
+func actionsOnPartialPage(t *testing.T, p *upstreamPair, s *server) {
 	page := s.must(t, get("/stamps"), http.StatusOK)
 	byForm := func(button string, more ...[2]string) *answer {
 		fields, _ := actionForm(t, page, button)
@@ -266,7 +266,7 @@ func actionsOnPartialPage(t *testing.T, p *fixturePair, s *server) {
 
 // draftsStayOut: what a `use cache` function makes in draft mode is seen by the
 // editor alone, and never kept.
-func draftsStayOut(t *testing.T, _ *fixturePair, s *server) {
+func draftsStayOut(t *testing.T, _ *upstreamPair, s *server) {
 	published := s.stampOf(t, "/draft", "story")
 	cookie := strings.Split(s.must(t, get("/api/draft"), http.StatusOK).header.Get("Set-Cookie"), ";")[0]
 	if !strings.HasPrefix(cookie, "__prerender_bypass=") {

@@ -77,7 +77,9 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 			addVary(w.Header(), []string{g.vary})
 			w.Header().Set("X-Nextjs-Cache", "HIT")
 			w.Header().Set("X-Nextjs-Prerender", "1")
-			w.Header().Set("X-Nextjs-Stale-Time", "300")
+			if g.app.StaleTime > 0 {
+				w.Header().Set("X-Nextjs-Stale-Time", strconv.Itoa(g.app.StaleTime))
+			}
 		}
 		g.serveStaticPage(w, r, asset, status)
 		return

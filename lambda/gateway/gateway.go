@@ -116,20 +116,6 @@ func New(o Options) (*Gateway, error) {
 // serve` ask it whether the gateway is up.
 const healthPath = "/_pack/health"
 
-// dataRequest reports whether r is for /_next/data/<buildId>/name.json, and
-// gives the page's name.
-func (g *Gateway) dataRequest(r *http.Request) (string, bool) {
-	rest, ok := strings.CutPrefix(r.URL.Path, g.app.BasePath+"/_next/data/"+g.deployment.BuildID+"/")
-	if !ok {
-		return "", false
-	}
-	name, ok := strings.CutSuffix(rest, ".json")
-	if name == "index" {
-		name = ""
-	}
-	return "/" + name, ok
-}
-
 // target is where a resolved request goes.
 type target struct {
 	function, entry string
@@ -149,13 +135,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	forward(r)
-	if name, ok := g.dataRequest(r); ok {
-		// The Pages Router's client wants data, and proxy.ts must know.
-		r.Header.Set("X-Nextjs-Data", "1")
-		if g.outputs[name] != nil || g.assets.list[g.app.BasePath+name] != nil {
-			w.Header().Set("X-Nextjs-Matched-Path", name)
-		}
-	}
 	run := &proxyRun{gateway: g, request: r}
 	resolved, err := g.router.Resolve(r.Context(), &router.Request{
 		Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header, HTTPS: strings.HasPrefix(origin(r), "https:"),
@@ -171,6 +150,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	addHeaders(w.Header(), resolved.Header)
+	if resolved.Data {
+		g.nameDataPage(w, resolved)
+	}
 	switch resolved.Kind {
 	case router.BadRequest:
 		w.WriteHeader(http.StatusBadRequest)

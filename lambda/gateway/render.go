@@ -103,11 +103,6 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		if h.partial {
 			return g.writePartial(w, r, t, h)
 		}
-		if h.part == s3cache.PartData && t.locale != "" {
-			w.Header().Set("X-Nextjs-Matched-Path", "/"+t.locale+h.page.Route)
-		} else if h.part == s3cache.PartData {
-			w.Header().Set("X-Nextjs-Matched-Path", h.page.Route)
-		}
 		return g.writeHit(w, r, h)
 	}
 	return false

@@ -18,7 +18,7 @@
 
 const http = require('node:http')
 const path = require('node:path')
-const { createRequire } = require('node:module')
+const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { runProxy } = require('./proxy.cjs')
@@ -91,9 +91,38 @@ async function answer(req, res) {
   })
   // The handler may return before the response has been written.
   await closed
-  // What nobody read of the request would stand before the next one.
-  if (!req.complete) req.socket.destroy()
+  await drain(req)
+  keepCompiled()
   await work.settle()
+}
+
+/**
+ * Reads what nobody has read of a request: it would stand before the next one,
+ * and Go, which may still be writing it, takes a closed connection for a
+ * process that died.
+ * @param {http.IncomingMessage} req
+ */
+function drain(req) {
+  if (req.complete || req.destroyed) return
+  return new Promise((resolve) => {
+    req.removeAllListeners('data')
+    req.removeAllListeners('readable')
+    for (const event of ['end', 'close', 'error']) req.once(event, resolve)
+    req.resume()
+  })
+}
+
+let kept = !getCompileCacheDir?.()
+
+/**
+ * Writes down what V8 has compiled for the first answer, where
+ * NODE_COMPILE_CACHE names a folder: Node itself does so when it exits, and
+ * instances are killed.
+ */
+function keepCompiled() {
+  if (kept) return
+  kept = true
+  flushCompileCache?.()
 }
 
 /** @param {Invocation} invocation */

@@ -142,6 +142,7 @@ function servingConfig(config) {
     poweredByHeader: config.poweredByHeader,
     generateEtags: config.generateEtags,
     expireTime: config.expireTime,
+    staleTime: config.experimental?.staleTimes?.static,
     skipProxyUrlNormalize: config.skipProxyUrlNormalize,
     skipTrailingSlashRedirect: config.skipTrailingSlashRedirect,
     caseSensitiveRoutes: config.experimental?.caseSensitiveRoutes,
