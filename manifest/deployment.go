@@ -183,6 +183,10 @@ type Page struct {
 	BypassFor []Condition `json:"bypassFor,omitempty"`
 	// PartiallyStatic marks a page with a postponed part (PPR).
 	PartiallyStatic bool `json:"partiallyStatic,omitempty"`
+	// PartialFallback: the template's own shell stands in for an address until
+	// the address has one of its own; AllowQuery names the parameters that make
+	// the difference, as nxtP<name>.
+	PartialFallback bool `json:"partialFallback,omitempty"`
 }
 
 // Part is one representation of a page.

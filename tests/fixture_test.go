@@ -23,7 +23,7 @@ func fixture(t testing.TB, name string) *built {
 }
 
 // buildFixture builds and packs an app of tests/fixtures, and makes a copy of
-// the build for `next start`.
+// the build for `next start`. While it is built it reaches an upstream.
 func buildFixture(name string) (*built, error) {
 	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
 	for _, folder := range []string{b.folder, b.next} {
@@ -34,8 +34,12 @@ func buildFixture(name string) (*built, error) {
 			return nil, err
 		}
 	}
+	u := startUpstream()
+	defer u.close()
+	cmd := packCommand(b.folder, "build")
+	cmd.Env = append(cmd.Env, "UPSTREAM="+u.address("build"))
 	var err error
-	if b.said, err = packBuild(b.folder); err != nil {
+	if b.said, err = packBuildBy(cmd); err != nil {
 		return nil, err
 	}
 	if err := copyTree(filepath.Join(b.folder, ".next"), filepath.Join(b.next, ".next"), copyFile); err != nil {

@@ -221,10 +221,17 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		g.notFound(w, r)
 		return
 	}
+	if isPage && action && ref.page.PartiallyStatic {
+		t.meta = g.formMeta(r, ref.page, t)
+	}
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)
 		w.Header().Set("Cache-Status", "pack; fwd=bypass")
 		g.relay(w, r, response, err)
+		return
+	}
+	if ref.page.PartiallyStatic {
+		g.servePartial(w, r, t, ref)
 		return
 	}
 	g.servePage(w, r, t, ref)
@@ -248,7 +255,7 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 // bypasses reports whether a request to a cached page must be rendered for
 // itself: draft mode, a refresh, an action, or what the build lists.
 func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
-	if action || page.PartiallyStatic {
+	if action {
 		return true
 	}
 	if g.app.BypassToken != "" {

@@ -22,6 +22,7 @@ const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:m
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { runProxy } = require('./proxy.cjs')
+const { takePostponed, prepareResponseCache } = require('./resume.cjs')
 const { Work } = require('./work.cjs')
 
 const LISTEN_FD = 3
@@ -36,7 +37,7 @@ delete process.env.PACK_NODE
 const channel = new Channel(CHANNEL_FD)
 globalThis[Symbol.for('pack.channel')] = channel
 
-/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void}>} */
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown}>} */
 const requestContext = new AsyncLocalStorage()
 for (const name of ['@next/request-context', '@vercel/request-context']) {
   globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
@@ -52,6 +53,7 @@ function load(file) {
     const module = require(path.join(root, file))
     handler = module.handler ?? module.default?.handler
     if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
+    prepareResponseCache(module)
     handlers.set(file, handler)
   }
   return handler
@@ -73,10 +75,12 @@ async function answer(req, res) {
   const invocation = invocationOf(req)
   const work = new Work(invocation.id, channel)
   const closed = new Promise((resolve) => res.once('close', resolve))
-  const context = { waitUntil: (promise) => work.add(promise) }
+  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh }
   await requestContext.run(context, async () => {
     try {
       const handler = load(invocation.entry)
+      const postponed = await takePostponed(req, Boolean(invocation.meta?.minimalMode))
+      if (postponed !== undefined) invocation.meta = { ...invocation.meta, postponed }
       // Next's error page words itself after the status.
       if (invocation.meta?.invokeStatus) res.statusCode = Number(invocation.meta.invokeStatus)
       if (invocation.type === 'MIDDLEWARE') await runProxy(handler, req, res, invocation, context, config)
