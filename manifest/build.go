@@ -58,6 +58,7 @@ type Config struct {
 	PoweredByHeader           bool   `json:"poweredByHeader,omitempty"`
 	GenerateEtags             bool   `json:"generateEtags,omitempty"`
 	ExpireTime                int    `json:"expireTime,omitempty"`
+	StaleTime                 int    `json:"staleTime,omitempty"`
 	SkipProxyURLNormalize     bool   `json:"skipProxyUrlNormalize,omitempty"`
 	SkipTrailingSlashRedirect bool   `json:"skipTrailingSlashRedirect,omitempty"`
 	CaseSensitiveRoutes       bool   `json:"caseSensitiveRoutes,omitempty"`

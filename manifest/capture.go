@@ -28,6 +28,10 @@ type CaptureOptions struct {
 	// CacheHandler is the source of the cacheHandler module that every route
 	// is built with.
 	CacheHandler []byte
+	// UseCache is the source of the handler of `use cache` and `use cache:
+	// remote` (docs/01-app/03-api-reference/05-config/01-next-config-js/
+	// cacheHandlers.md), written beside the other.
+	UseCache []byte
 	// Env is added to the environment of the build, as KEY=value.
 	Env []string
 	// Stdout and Stderr receive what the build prints; nil discards it.
@@ -236,6 +240,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 		{filepath.Join(dir, ".pack", ".gitignore"), []byte("*\n")},
 		{path, adapterSource},
 		{filepath.Join(folder, "cache-handler.cjs"), o.CacheHandler},
+		{filepath.Join(folder, "use-cache.cjs"), o.UseCache},
 	} {
 		if err := writeWhole(f.path, f.content); err != nil {
 			return "", fmt.Errorf("write adapter: %w", err)

@@ -39,7 +39,10 @@ type App struct {
 	GenerateETags bool   `json:"generateEtags"`
 	// ExpireTime is Next's expireTime in seconds: how long a stale page may
 	// still be served when the page itself does not say.
-	ExpireTime                int   `json:"expireTime"`
+	ExpireTime int `json:"expireTime"`
+	// StaleTime is Next's staleTimes.static in seconds: how long a browser may
+	// keep a static page's payload without asking; 0 where it is not known.
+	StaleTime                 int   `json:"staleTime,omitempty"`
 	SkipProxyURLNormalize     bool  `json:"skipProxyUrlNormalize,omitempty"`
 	SkipTrailingSlashRedirect bool  `json:"skipTrailingSlashRedirect,omitempty"`
 	CaseSensitiveRoutes       bool  `json:"caseSensitiveRoutes,omitempty"`
@@ -185,6 +188,10 @@ type Page struct {
 	BypassFor []Condition `json:"bypassFor,omitempty"`
 	// PartiallyStatic marks a page with a postponed part (PPR).
 	PartiallyStatic bool `json:"partiallyStatic,omitempty"`
+	// PartialFallback: the template's own shell stands in for an address until
+	// the address has one of its own; AllowQuery names the parameters that make
+	// the difference, as nxtP<name>.
+	PartialFallback bool `json:"partialFallback,omitempty"`
 }
 
 // Part is one representation of a page.

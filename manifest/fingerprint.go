@@ -65,6 +65,7 @@ func snapshot(o *CaptureOptions) (inputs, error) {
 	in := inputs{}
 	in.text("adapter", string(adapterSource))
 	in.text("cache handler", string(o.CacheHandler))
+	in.text("use cache", string(o.UseCache))
 	in.text("build command", o.BuildCommand)
 	in.text("app", o.Dir)
 	if err := in.environment(o); err != nil {

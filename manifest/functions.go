@@ -56,8 +56,11 @@ func (p *planner) addOutput(o *RouteOutput, function string, entry Entry) {
 	})
 }
 
-// mergeFiles gives the union of file lists, sorted by name.
+// mergeFiles gives the union of file lists that are sorted by name, sorted so.
 func mergeFiles(sets [][]*SourceFile) []*SourceFile {
+	if len(sets) == 1 {
+		return sets[0]
+	}
 	byName := map[string]*SourceFile{}
 	for _, set := range sets {
 		for _, f := range set {

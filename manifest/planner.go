@@ -118,7 +118,7 @@ func (p *planner) addApp() error {
 	p.deployment.App = App{
 		ProjectDir: project, DistDir: dist, BasePath: c.BasePath, AssetPrefix: c.AssetPrefix,
 		TrailingSlash: c.TrailingSlash, PoweredBy: c.PoweredByHeader, GenerateETags: c.GenerateEtags,
-		ExpireTime: c.ExpireTime, SkipProxyURLNormalize: c.SkipProxyURLNormalize,
+		ExpireTime: c.ExpireTime, StaleTime: c.StaleTime, SkipProxyURLNormalize: c.SkipProxyURLNormalize,
 		SkipTrailingSlashRedirect: c.SkipTrailingSlashRedirect, CaseSensitiveRoutes: c.CaseSensitiveRoutes,
 		CacheComponents: c.CacheComponents, I18n: c.I18n, DeploymentID: c.DeploymentID, Images: c.Images,
 	}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -104,14 +103,13 @@ func (p *planner) entryOf(o *RouteOutput) (Entry, []File, error) {
 
 // filesOf gives the files of outputs, each once, by name.
 func (p *planner) filesOf(outputs []*RouteOutput) []*SourceFile {
-	seen := map[int]bool{}
+	var numbers []int
 	for _, o := range outputs {
-		for _, n := range o.Files {
-			seen[n] = true
-		}
+		numbers = append(numbers, o.Files...)
 	}
-	var files []*SourceFile
-	for _, n := range slices.Sorted(maps.Keys(seen)) {
+	slices.Sort(numbers)
+	files := make([]*SourceFile, 0, len(numbers))
+	for _, n := range slices.Compact(numbers) {
 		f := &p.build.Files[n]
 		// Two sources of one name are one file: the first, as in the adapter.
 		if len(files) == 0 || files[len(files)-1].Name != f.Name {

@@ -6,26 +6,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// theAssortedApp is tests/fixtures/assorted, built once: instrumentation.ts
-// with OpenTelemetry, deploymentId, another build folder, a nonce.
-var theAssortedApp = sync.OnceValues(func() (*built, error) { return buildFixture("assorted", "build") })
-
-var knownOfAssorted = []knownDifference{
+var assortedKnown = []difference{
 	{regexp.MustCompile(`^GET (/_next/data/\S+)?/boom-legacy`), regexp.MustCompile(`^body`), "the 500 page is the one that the build made, instead of one rendered for the request"},
 }
 
-// TestAssorted holds it against `next start`.
+// TestAssorted holds tests/fixtures/assorted against `next start`:
+// instrumentation.ts with OpenTelemetry, deploymentId, another build folder, a
+// nonce.
 func TestAssorted(t *testing.T) {
-	b, err := theAssortedApp()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := fixturePair(t, b)
+	p, b := fixturePair(t, "assorted")
+	p.known = assortedKnown
 	nonce := "X-Test-Nonce: abc123"
 	t.Run("answers", func(t *testing.T) {
 		p.compare(t, []request{
@@ -34,7 +28,7 @@ func TestAssorted(t *testing.T) {
 			get("/_next/data/" + b.id + "/boom-legacy.json"), get("/nowhere"),
 		})
 	})
-	noneLeft(t, knownOfAssorted)
+	stillKnown(t, assortedKnown)
 	t.Run("deployment id", func(t *testing.T) { assortedDeployment(t, p) })
 	t.Run("nonce", func(t *testing.T) { assortedNonce(t, p.pack, nonce) })
 	t.Run("error reports", func(t *testing.T) { assortedReports(t, p) })

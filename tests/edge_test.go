@@ -9,71 +9,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// theEdgeApp is tests/fixtures/edge, built once: its routes run on the edge
-// runtime.
-var theEdgeApp = sync.OnceValues(func() (*built, error) { return buildFixture("edge", ".next") })
-
-// buildFixture builds and packs an app of tests/fixtures, and makes a copy of
-// the build in its folder dist for `next start`.
-func buildFixture(name, dist string) (*built, error) {
-	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
-	for _, folder := range []string{b.folder, b.next} {
-		if err := copyTree(filepath.Join("fixtures", name), folder, copyFile, "node_modules", dist, ".pack"); err != nil {
-			return nil, err
-		}
-		if err := install(folder); err != nil {
-			return nil, err
-		}
-	}
-	said, err := packBuild(b.folder)
-	if err != nil {
-		return nil, err
-	}
-	b.said = said
-	if err := copyTree(filepath.Join(b.folder, dist), filepath.Join(b.next, dist), copyFile); err != nil {
-		return nil, err
-	}
-	id, err := os.ReadFile(filepath.Join(b.folder, dist, "BUILD_ID"))
-	b.id = string(id)
-	return b, err
-}
-
-// fixturePair starts both servers on an app.
-func fixturePair(t *testing.T, b *built) *pair {
-	t.Helper()
-	alone(t)
-	p := &pair{}
-	for _, start := range []func() (*server, error){
-		func() (s *server, err error) { p.pack, err = launchPack(b.folder, "--fresh"); return p.pack, err },
-		func() (s *server, err error) { p.next, err = launchNext(b.next); return p.next, err },
-	} {
-		s, err := start()
-		if s != nil {
-			t.Cleanup(func() { s.endWith(t) })
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return p
-}
-
-var knownOfEdge = []knownDifference{
+var edgeKnown = []difference{
 	{regexp.MustCompile(`^\S+ /legacy/\S+`), regexp.MustCompile(`^body.*\n.*\n.*isExperimentalCompile`), "a page of the Pages Router on the edge runtime: next start hands it its own settings, and with them no such field"},
 }
 
 // TestEdge holds the routes of the edge runtime against `next start`.
 func TestEdge(t *testing.T) {
-	b, err := theEdgeApp()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := fixturePair(t, b)
+	p, b := fixturePair(t, "edge")
+	p.known = edgeKnown
 	for _, group := range []struct {
 		name     string
 		requests []request
@@ -84,7 +31,7 @@ func TestEdge(t *testing.T) {
 	} {
 		t.Run(group.name, func(t *testing.T) { p.compare(t, group.requests) })
 	}
-	noneLeft(t, knownOfEdge)
+	stillKnown(t, edgeKnown)
 	t.Run("form", func(t *testing.T) { edgeForm(t, p) })
 	t.Run("streaming", func(t *testing.T) { edgeStreams(t, p.pack) })
 	t.Run("work after the response", func(t *testing.T) { edgeWork(t, p.pack) })

@@ -21,7 +21,7 @@ func settleFlight(payload string) string {
 	if !ok {
 		return payload
 	}
-	settled := append([]string{f.row(root)}, rest...)
+	settled := append([]string{stageLengths.ReplaceAllString(f.row(root), `"$1":0`)}, rest...)
 	slices.Sort(settled[1:])
 	return strings.Join(slices.Compact(settled), "\n")
 }
@@ -36,6 +36,8 @@ var (
 	// prefetchHints are in the pages of the build only: whether a page still is
 	// that of the build is up to the time.
 	prefetchHints = regexp.MustCompile(`"h":\d+`)
+	// stageLengths say after how many bytes of the payload its static stages end.
+	stageLengths = regexp.MustCompile(`"([al])":\d+`)
 	// errorDigest is the number of an error, made from its stack and thus from
 	// where the app's files lie.
 	errorDigest = regexp.MustCompile(`"digest":"\d+"`)

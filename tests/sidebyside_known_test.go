@@ -6,18 +6,18 @@ import (
 	"testing"
 )
 
-// knownDifference is in the answers to some requests.
-type knownDifference struct {
+// difference are requests that `pack serve` answers differently from
+// `next start`, in what, and why.
+type difference struct {
 	request *regexp.Regexp
 	// differs matches the parts of the answer that may differ.
 	differs *regexp.Regexp
 	reason  string
 }
 
-// known are requests that `pack serve` answers differently from `next start`,
-// in what, and why. What differs elsewhere, or in another way, fails the
-// comparison; docs/differences.md tells users.
-var known = []knownDifference{
+// known are those of any app. What differs elsewhere, or in another way, fails
+// the comparison; docs/differences.md tells users.
+var known = []difference{
 	{regexp.MustCompile(`^GET /\S+\.rsc( |$)`), anyPart, "payload addresses belong to no route of next start; the adapter API lists them as outputs"},
 	{regexp.MustCompile(`^GET /categories/rugs\?_rsc`), anyPart, "the adapter API has no prerendered payload of the not-found page: it is rendered"},
 	{regexp.MustCompile(`^GET /(recommendations|cart)\?_rsc=\S+ .*Next-Router-State-Tree`), regexp.MustCompile(`^body`), "the 500 page is the one that the build made, instead of one rendered for the request"},
@@ -27,22 +27,21 @@ var known = []knownDifference{
 	{regexp.MustCompile(`^GET /\S+ \[(Range: bytes=(5-2|900000-|abc)|If-Match: )`), regexp.MustCompile(`^(body|header (X-Powered-By|Cache-Control|Content-Length))`), "status 416 and 412 come without the app's error page around them"},
 	{regexp.MustCompile(`^OPTIONS /shop/rugs`), anyPart, "an address that dynamicParams = false leaves out is 404 for any method"},
 	{regexp.MustCompile(`^GET (/products)?/%($|zz|E0%A4%A)`), anyPart, "malformed percent-encoding is refused before it reaches the app"},
-	{regexp.MustCompile(`^(GET|HEAD|POST) /_next/data/`), regexp.MustCompile(`^header X-(Nextjs-Matched-Path|Nextjs-Redirect|Nextjs-Rewrite|Middleware-Rewrite)`), "data addresses of pages that have no data: next start names the page in x-nextjs-matched-path beside its 404; for proxy.ts it may word its redirect as a path"},
 }
 
 var anyPart = regexp.MustCompile(``)
 
-// met are the entries of the list that a request has met.
-var met = make(map[*regexp.Regexp]bool)
+// met are the patterns of the entries that a request has met.
+var met = make(map[string]bool)
 
-// isKnown reports whether all differences of a request are on the list.
-func isKnown(q request, lines []string) bool {
+// isKnown reports whether all differences of a request are on the list of any
+// app or on that of the pair's own.
+func (p *pair) isKnown(q request, lines []string) bool {
 	left := len(lines)
-	list := slices.Concat(known, knownOfEdge, knownOfAssorted)
 	for _, line := range lines {
-		for _, k := range list {
+		for _, k := range slices.Concat(known, p.known) {
 			if k.request.MatchString(q.String()) && k.differs.MatchString(line) {
-				met[k.request] = true
+				met[k.request.String()] = true
 				left--
 				break
 			}
@@ -51,16 +50,11 @@ func isKnown(q request, lines []string) bool {
 	return left == 0
 }
 
-// stillKnown fails for entries of the list that no request needs.
-func stillKnown(t *testing.T) {
-	t.Helper()
-	noneLeft(t, known)
-}
-
-func noneLeft(t *testing.T, list []knownDifference) {
+// stillKnown fails for entries of a list that no request needs.
+func stillKnown(t *testing.T, list []difference) {
 	t.Helper()
 	for _, k := range list {
-		if !met[k.request] {
+		if !met[k.request.String()] {
 			t.Errorf("%s is answered as by next start: take it from the list (%s)", k.request, k.reason)
 		}
 	}

@@ -63,6 +63,8 @@ type Gateway struct {
 	proxy      Proxy
 	external   http.Handler
 	patterns   map[string]*regexp.Regexp
+	// intercepted are the addresses that answer differently inside of others.
+	intercepted interceptions
 }
 
 // New prepares a deployment for serving. It fails on a routing table that
@@ -87,6 +89,9 @@ func New(o Options) (*Gateway, error) {
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
 		patterns:   make(map[string]*regexp.Regexp),
+	}
+	if g.intercepted, err = newInterceptions(d.Routing.BeforeFiles); err != nil {
+		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
 	}
 	for i := range d.Outputs {
 		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
@@ -116,20 +121,6 @@ func New(o Options) (*Gateway, error) {
 // serve` ask it whether the gateway is up.
 const healthPath = "/_pack/health"
 
-// dataRequest reports whether r is for /_next/data/<buildId>/name.json, and
-// gives the page's name.
-func (g *Gateway) dataRequest(r *http.Request) (string, bool) {
-	rest, ok := strings.CutPrefix(r.URL.Path, g.app.BasePath+"/_next/data/"+g.deployment.BuildID+"/")
-	if !ok {
-		return "", false
-	}
-	name, ok := strings.CutSuffix(rest, ".json")
-	if name == "index" {
-		name = ""
-	}
-	return "/" + name, ok
-}
-
 // target is where a resolved request goes.
 type target struct {
 	function, entry string
@@ -149,13 +140,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	forward(r)
-	if name, ok := g.dataRequest(r); ok {
-		// The Pages Router's client wants data, and proxy.ts must know.
-		r.Header.Set("X-Nextjs-Data", "1")
-		if g.outputs[name] != nil || g.assets.list[g.app.BasePath+name] != nil {
-			w.Header().Set("X-Nextjs-Matched-Path", name)
-		}
-	}
 	run := &proxyRun{gateway: g, request: r}
 	resolved, err := g.router.Resolve(r.Context(), &router.Request{
 		Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header, HTTPS: strings.HasPrefix(origin(r), "https:"),
@@ -171,6 +155,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	addHeaders(w.Header(), resolved.Header)
+	if resolved.Data {
+		g.nameDataPage(w, resolved)
+	}
 	switch resolved.Kind {
 	case router.BadRequest:
 		w.WriteHeader(http.StatusBadRequest)
@@ -204,13 +191,16 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
 	}
+	if resolved.Rewritten && strings.HasPrefix(output.Type, "APP_") {
+		t.meta = rewrittenMeta(resolved)
+	}
 	// A route of the edge runtime sees these requests, under Next's own server.
 	edge := output.Runtime == manifest.EdgeRuntime
 	if isRSC(r) && !edge && redirectedRSC(w, r) {
 		return
 	}
 	if !edge && (strings.HasPrefix(output.Type, "APP_") || isRSC(r)) {
-		w.Header().Add("Vary", g.vary)
+		w.Header().Add("Vary", g.intercepted.vary(g.vary, t.path))
 	}
 	action := possibleAction(r)
 	if isPage && !action && static(ref.page) && r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -229,14 +219,21 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		_, _ = w.Write([]byte("{}"))
 		return
 	}
-	if isPage && ref.page.Template && ref.page.NotFound && !action {
+	if isPage && ref.page.Template && ref.page.NotFound && !action && !g.draft(r) {
 		g.notFound(w, r)
 		return
+	}
+	if isPage && action && ref.page.PartiallyStatic {
+		t.meta = g.formMeta(r, ref.page, t)
 	}
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)
 		w.Header().Set("Cache-Status", "pack; fwd=bypass")
 		g.relay(w, r, response, err)
+		return
+	}
+	if ref.page.PartiallyStatic {
+		g.servePartial(w, r, t, ref)
 		return
 	}
 	g.servePage(w, r, t, ref)
@@ -260,16 +257,16 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 // bypasses reports whether a request to a cached page must be rendered for
 // itself: draft mode, a refresh, an action, or what the build lists.
 func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
-	if action || page.PartiallyStatic {
+	if action {
 		return true
 	}
 	if g.app.BypassToken != "" {
 		if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken {
 			return true
 		}
-		if cookie, err := r.Cookie("__prerender_bypass"); err == nil && cookie.Value == g.app.BypassToken {
-			return true
-		}
+	}
+	if g.draft(r) {
+		return true
 	}
 	for _, c := range page.BypassFor {
 		if meets(r, c, func(pattern, value string) bool { return g.patterns[pattern].MatchString(value) }) {
@@ -277,6 +274,13 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		}
 	}
 	return false
+}
+
+// draft reports whether the viewer is in draft mode, by the cookie that only
+// the app can set.
+func (g *Gateway) draft(r *http.Request) bool {
+	cookie, err := r.Cookie("__prerender_bypass")
+	return err == nil && g.app.BypassToken != "" && cookie.Value == g.app.BypassToken
 }
 
 // partOf says which representation of a page r asks for.

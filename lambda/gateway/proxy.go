@@ -37,6 +37,9 @@ func (p *proxyRun) proxy() router.Proxy {
 		p.request.Body = io.NopCloser(bytes.NewReader(body))
 		out := p.request.Clone(ctx)
 		out.Body = io.NopCloser(bytes.NewReader(body))
+		if mark := matched.Header.Get("X-Nextjs-Data"); mark != "" {
+			out.Header.Set("X-Nextjs-Data", mark)
+		}
 		p.response, err = p.gateway.proxy(out, origin(p.request)+matched.Target)
 		if err != nil {
 			return nil, fmt.Errorf("run proxy.ts: %w", err)

@@ -100,10 +100,8 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
-		if h.part == s3cache.PartData && t.locale != "" {
-			w.Header().Set("X-Nextjs-Matched-Path", "/"+t.locale+h.page.Route)
-		} else if h.part == s3cache.PartData {
-			w.Header().Set("X-Nextjs-Matched-Path", h.page.Route)
+		if h.partial {
+			return g.writePartial(w, r, t, h)
 		}
 		return g.writeHit(w, r, h)
 	}
@@ -133,7 +131,7 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
 		if err == nil {
-			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT"}
+			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT", partial: h.partial}
 			if g.writeEntry(w, r, t, fresh) {
 				return
 			}
@@ -183,28 +181,50 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 		}
 		defer release()
 		// Another instance may have refreshed it since this one looked.
-		if _, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
+		old, state, _ := g.cache.Lookup(ctx, key, nil)
+		if state == s3cache.Fresh {
 			return
 		}
-		if err := g.refresh(ctx, source, t); err != nil {
+		if err := g.refresh(ctx, source, t, page, key); err != nil {
 			slog.Error("refresh failed, the old page stays", "key", key.Name, "error", err)
+			return
+		}
+		// The function stores the page after it has answered with the old one.
+		var newerThan int64
+		if old != nil {
+			newerThan = old.Created
+		}
+		if _, err := g.cache.WaitFor(ctx, key, newerThan, limit); err != nil {
+			slog.Error("refresh brought nothing new, the old page stays", "key", key.Name, "error", err)
 		}
 	})
 }
 
-// refresh has the function render a page anew and store it.
-func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target) error {
+// refresh asks the page's function for the page as a viewer would. The function
+// finds it stale as well, answers with it, and renders it anew afterwards: by
+// Next's own rules, which leave cached functions and fetches alone that are
+// still fresh.
+//
+// Of a partially static page it asks for what a prefetch would get, so that
+// nothing is rendered for a viewer. Next never renders a stale page anew for
+// that; so its cache handler is told to hide the entry.
+func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target, page *manifest.Page, key s3cache.Key) error {
 	r := (&http.Request{
 		Method: http.MethodGet,
 		URL:    &url.URL{Path: source.URL.Path, RawPath: source.URL.RawPath},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Host: source.Host,
 		Header: http.Header{
-			"X-Prerender-Revalidate": {g.app.BypassToken},
-			"X-Forwarded-Host":       source.Header["X-Forwarded-Host"],
-			"X-Forwarded-Proto":      source.Header["X-Forwarded-Proto"],
+			"X-Forwarded-Host":  source.Header["X-Forwarded-Host"],
+			"X-Forwarded-Proto": source.Header["X-Forwarded-Proto"],
 		},
 	}).WithContext(ctx)
+	if page.PartiallyStatic {
+		r.Header.Set(rscHeader, "1")
+		r.Header.Set(prefetchHeader, "1")
+		r.Header.Set(segmentPrefetchHeader, "/_tree")
+		t.meta = map[string]any{node.RefreshMeta: key.Name}
+	}
 	t.path, t.query = trimPart(t.path), ""
 	response, err := g.invoke(r, t)
 	if err != nil {

@@ -20,6 +20,9 @@ const local = new Map()
 /** @returns {{call: Function} | undefined} */
 const channel = () => globalThis[Symbol.for('pack.channel')]
 
+/** The key that the present invocation is to render anew (server.cjs). @returns {unknown} */
+const refreshed = () => globalThis[Symbol.for('@next/request-context')]?.get?.()?.refresh
+
 module.exports = class CacheHandler {
   constructor() {
     // Next makes one handler per request: what the request renders is as old as
@@ -35,6 +38,7 @@ module.exports = class CacheHandler {
     const go = channel()
     if (!go) return local.get(key) ?? null
     const fetch = ctx.kind === 'FETCH'
+    if (!fetch && refreshed() === key) return null
     const tags = fetch ? [...(ctx.tags ?? []), ...(ctx.softTags ?? [])] : []
     const { message, body } = await go.call({ op: 'get', key, fetch, tags })
     if (!message.found) return null
@@ -141,6 +145,7 @@ function fromEntry(message, body) {
     offset += length
   }
   const stale = state === 'stale'
+  const expired = state === 'expired'
   if (entry.kind === 'FETCH') {
     // Next compares the age with the call's own revalidate: an entry made stale
     // by a tag must look old to it.
@@ -148,7 +153,9 @@ function fromEntry(message, body) {
   }
   const cacheControl = { revalidate: entry.revalidate ?? false, expire: entry.expire ?? undefined }
   let lastModified = entry.created ?? 0
-  if (stale && typeof cacheControl.revalidate === 'number') {
+  // Next's own word for it: render before answering (file-system-cache.js).
+  if (expired) lastModified = -1
+  else if (stale && typeof cacheControl.revalidate === 'number') {
     // Older than revalidate, younger than expire.
     lastModified = Math.min(lastModified, Date.now() - cacheControl.revalidate * 1000 - 1)
   } else if (stale) {

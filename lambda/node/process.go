@@ -205,6 +205,10 @@ const (
 	OutcomeHeader = "X-Pack-Outcome"
 )
 
+// RefreshMeta in an Invocation's Meta holds the key of the entry that shall be
+// rendered anew: the cache handler does not find it.
+const RefreshMeta = "refresh"
+
 // Do sends r to the process. The error wraps ErrDied when the process ended
 // before answering. Every call must be followed by Settled with the same id.
 func (p *Process) Do(r *http.Request, invocation Invocation) (*http.Response, error) {

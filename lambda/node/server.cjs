@@ -19,10 +19,11 @@
 
 const http = require('node:http')
 const path = require('node:path')
-const { createRequire } = require('node:module')
+const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { keepErrorReports } = require('./instrumentation.cjs')
+const { takePostponed, prepareResponseCache } = require('./resume.cjs')
 const { runWeb } = require('./web.cjs')
 const { Work } = require('./work.cjs')
 
@@ -38,7 +39,7 @@ delete process.env.PACK_NODE
 const channel = new Channel(CHANNEL_FD)
 globalThis[Symbol.for('pack.channel')] = channel
 
-/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void}>} */
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown}>} */
 const requestContext = new AsyncLocalStorage()
 for (const name of ['@next/request-context', '@vercel/request-context']) {
   globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
@@ -60,6 +61,7 @@ function load(file) {
     const module = require(path.join(root, file))
     handler = module.handler ?? module.default?.handler
     if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
+    prepareResponseCache(module)
     handlers.set(file, handler)
   }
   return handler
@@ -81,10 +83,12 @@ async function answer(req, res) {
   const invocation = invocationOf(req)
   const work = new Work(invocation.id, channel)
   const closed = new Promise((resolve) => res.once('close', resolve))
-  const context = { waitUntil: (promise) => work.add(promise) }
+  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh }
   await requestContext.run(context, async () => {
     try {
       const handler = await load(invocation.entry)
+      const postponed = await takePostponed(req, Boolean(invocation.meta?.minimalMode))
+      if (postponed !== undefined) invocation.meta = { ...invocation.meta, postponed }
       // Next's error page words itself after the status.
       if (invocation.meta?.invokeStatus) res.statusCode = Number(invocation.meta.invokeStatus)
       const edge = invocation.runtime === 'edge'
@@ -101,9 +105,38 @@ async function answer(req, res) {
   })
   // The handler may return before the response has been written.
   await closed
-  // What nobody read of the request would stand before the next one.
-  if (!req.complete) req.removeAllListeners('data').resume()
+  await drain(req)
+  keepCompiled()
   await work.settle()
+}
+
+/**
+ * Reads what nobody has read of a request: it would stand before the next one,
+ * and Go, which may still be writing it, takes a closed connection for a
+ * process that died.
+ * @param {http.IncomingMessage} req
+ */
+function drain(req) {
+  if (req.complete || req.destroyed) return
+  return new Promise((resolve) => {
+    req.removeAllListeners('data')
+    req.removeAllListeners('readable')
+    for (const event of ['end', 'close', 'error']) req.once(event, resolve)
+    req.resume()
+  })
+}
+
+let kept = !getCompileCacheDir?.()
+
+/**
+ * Writes down what V8 has compiled for the first answer, where
+ * NODE_COMPILE_CACHE names a folder: Node itself does so when it exits, and
+ * instances are killed.
+ */
+function keepCompiled() {
+  if (kept) return
+  kept = true
+  flushCompileCache?.()
 }
 
 /** What proxy.ts needs in order to find instrumentation.ts. */

@@ -32,10 +32,10 @@ func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []strin
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key, "error", err)
 	}
-	if state != s3cache.Fresh && state != s3cache.Stale {
+	if state == s3cache.Missing || state == s3cache.Expired && fetch {
 		return nil, nil
 	}
-	return value(entry, state == s3cache.Stale)
+	return value(entry, state)
 }
 
 // Set implements node.Platform.
@@ -138,10 +138,11 @@ func headerValues(raw json.RawMessage) ([]string, error) {
 }
 
 // value makes of a stored entry what Next takes.
-func value(e *s3cache.Entry, stale bool) (*node.CacheValue, error) {
+func value(e *s3cache.Entry, state s3cache.State) (*node.CacheValue, error) {
 	v := &node.CacheValue{
 		Kind: e.Kind, Status: e.Status, Tags: e.Tags,
-		Created: e.Created, Revalidate: e.Revalidate, Expire: e.Expire, Stale: stale,
+		Created: e.Created, Revalidate: e.Revalidate, Expire: e.Expire,
+		Stale: state == s3cache.Stale, Expired: state == s3cache.Expired,
 	}
 	for name, values := range e.Header {
 		var encoded []byte

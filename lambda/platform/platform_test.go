@@ -85,8 +85,14 @@ func TestTags(t *testing.T) {
 	if err := p.RevalidateTag(t.Context(), []string{"a"}, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := p.Get(t.Context(), "/k", false, nil); got != nil {
-		t.Errorf("after an immediate revalidation: %+v, want a miss", got)
+	if got, _ := p.Get(t.Context(), "/k", false, nil); got == nil || !got.Expired || got.Stale {
+		t.Errorf("after an immediate revalidation: %+v, want it expired", got)
+	}
+	if err := p.Set(t.Context(), "/k", true, v); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := p.Get(t.Context(), "/k", true, nil); got != nil {
+		t.Errorf("of the data cache after an immediate revalidation: %+v, want a miss", got)
 	}
 }
 

@@ -90,11 +90,8 @@ func (s *resolution) matcherPaths() []string {
 func (s *resolution) proxyRequest() *Request {
 	r := *s.request
 	r.Header = s.headers
-	switch {
-	case s.router.app.SkipProxyURLNormalize:
-	case s.data:
-		r.Target = s.router.dataOfPage(s.path) + search(s.rawQuery)
-	default:
+	if !s.router.app.SkipProxyURLNormalize {
+		// A request for data looks like one for its page.
 		r.Target = s.path + search(s.rawQuery)
 	}
 	return &r

@@ -25,6 +25,9 @@ const SCHEMA = 1
 /** The module that every route is built with; Capture puts it beside us. */
 const CACHE_HANDLER = path.join(__dirname, 'cache-handler.cjs')
 
+/** The handler of `use cache` and `use cache: remote`, beside us as well. */
+const USE_CACHE = path.join(__dirname, 'use-cache.cjs')
+
 /** What of next.config had to be overruled. @type {string[]} */
 const replaced = []
 
@@ -58,6 +61,10 @@ function modifyConfig(config, { phase }) {
     overrule('cacheHandler')
   }
   config.cacheHandler = CACHE_HANDLER
+  // A handler that the app brings is the app's business: it may be the only
+  // one that reaches what others share with it.
+  const own = config.cacheHandlers ?? {}
+  config.cacheHandlers = { ...own, default: own.default ?? USE_CACHE, remote: own.remote ?? USE_CACHE }
   config.cacheMaxMemorySize = 0
   config.supportsImmutableAssets = config.supportsImmutableAssets ?? true
   return config
@@ -177,6 +184,7 @@ function servingConfig(config) {
     poweredByHeader: config.poweredByHeader,
     generateEtags: config.generateEtags,
     expireTime: config.expireTime,
+    staleTime: config.experimental?.staleTimes?.static,
     skipProxyUrlNormalize: config.skipProxyUrlNormalize,
     skipTrailingSlashRedirect: config.skipTrailingSlashRedirect,
     caseSensitiveRoutes: config.experimental?.caseSensitiveRoutes,

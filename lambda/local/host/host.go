@@ -75,6 +75,9 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 	if err := seed(ctx, o); err != nil {
 		return nil, err
 	}
+	if err := pruneCompileCaches(o.StateDir, o.Deployment); err != nil {
+		return nil, fmt.Errorf("remove old compile caches: %w", err)
+	}
 	h := &Host{
 		service: local.New(local.Options{Logs: o.Logs, MaxWait: maxWait, Concurrency: maxInstances, InitTimeout: maxInit}),
 		urls:    make(map[string]string, len(o.Deployment.Functions)),
@@ -114,6 +117,9 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 		"PACK_LAMBDA_ENDPOINT": api,
 		"PACK_GATEWAY":         h.gateway,
 	})
+	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
+		env[compileCacheVariable] = compileCache(o.StateDir, f)
+	}
 	if o.AllowPrivateRewrites {
 		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
 	}

@@ -34,7 +34,7 @@ func seed(ctx context.Context, o Options) error {
 		if entry == nil {
 			continue
 		}
-		if _, err := cache.Seed(ctx, s3cache.PageKey(page.Key), entry); err != nil {
+		if _, err := cache.Seed(ctx, s3cache.PageKey(page.SeedKey(o.Deployment.App.BasePath)), entry); err != nil {
 			return fmt.Errorf("seed page %s: %w", page.Pathname, err)
 		}
 	}
@@ -74,7 +74,7 @@ func dropOthers(ctx context.Context, o Options, cache *s3cache.Cache) error {
 // seedEntry reads the entry that the build made of a page; nil when it made
 // none.
 func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
-	if page.Seed == nil || page.Template {
+	if page.Seed == nil || page.Template && !page.PartiallyStatic && page.Kind != s3cache.KindPages {
 		return nil, nil
 	}
 	s := page.Seed
@@ -84,6 +84,10 @@ func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
 	}
 	if s.Expire != nil {
 		e.Expire = s3cache.Seconds(int64(*s.Expire))
+	}
+	if page.Template && page.Kind == s3cache.KindPages {
+		// A fallback page (getStaticPaths) is of the build alone and never old.
+		e.Revalidate, e.Expire = nil, nil
 	}
 	for _, part := range page.Parts {
 		if part.File == "" {
