@@ -23,6 +23,8 @@ type Deployment struct {
 	Outputs   []Output   `json:"outputs"`
 	Pages     []Page     `json:"pages"`
 	Assets    []Asset    `json:"assets"`
+	// Webhooks are sorted by name.
+	Webhooks []Webhook `json:"webhooks,omitempty"`
 }
 
 // App is the part of the resolved next.config that matters after the build.

@@ -32,6 +32,8 @@ type PackSettings struct {
 	// most telling key that has it: the route itself, then the longest glob.
 	Functions map[string]FunctionSettings `json:"functions,omitempty"`
 	Gateway   GatewaySettings             `json:"gateway,omitzero"`
+	// Webhooks are the endpoints below /_pack/webhooks/, by name.
+	Webhooks map[string]Webhook `json:"webhooks,omitempty"`
 }
 
 // FunctionSettings is what pack.json says of some functions; zero values mean
@@ -65,6 +67,7 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 		"architecture": d.choice((*string)(&s.Architecture), string(ARM64), string(X8664)),
 		"grouping":     d.choice((*string)(&s.Grouping), string(GroupByRoute), string(GroupAuto)),
 		"environment":  d.textMap(&s.Environment),
+		"webhooks":     d.webhooks(&s.Webhooks),
 		"gateway": func(data []byte, path string) {
 			d.object(data, path, map[string]field{"memory": d.whole(&s.Gateway.Memory)})
 		},
@@ -178,6 +181,13 @@ func (d *strictJSON) texts(to *[]string) field {
 			d.fail(path, "it must not be empty", "leave the key out")
 		}
 	}
+}
+
+// items gives the values of a list.
+func (d *strictJSON) items(data []byte, path string) []json.RawMessage {
+	var list []json.RawMessage
+	d.value(data, path, "a list", &list)
+	return list
 }
 
 func (d *strictJSON) textMap(to *map[string]string) field {

@@ -50,7 +50,7 @@ func NewPlan(b *Build, s Settings) (*Plan, error) {
 		AssetSources: map[string]string{}, SeedSources: map[string]string{},
 	}
 	for _, step := range []func() error{
-		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.warnings,
+		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.addWebhooks, p.warnings,
 	} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("plan deployment: %w", err)

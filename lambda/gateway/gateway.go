@@ -44,6 +44,8 @@ type Options struct {
 	// AllowPrivateRewrites lets external rewrites reach loopback, private and
 	// link-local addresses.
 	AllowPrivateRewrites bool
+	// Webhooks is nil for a deployment without any.
+	Webhooks Webhooks
 }
 
 // Gateway is an http.Handler. Its methods may be called by any number of
@@ -62,6 +64,7 @@ type Gateway struct {
 	invoker    Invoker
 	proxy      Proxy
 	external   http.Handler
+	webhooks   Webhooks
 	patterns   map[string]*regexp.Regexp
 }
 
@@ -86,6 +89,7 @@ func New(o Options) (*Gateway, error) {
 		invoker:    o.Invoker,
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
+		webhooks:   o.Webhooks,
 		patterns:   make(map[string]*regexp.Regexp),
 	}
 	for i := range d.Outputs {
@@ -146,6 +150,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == healthPath {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if g.serveWebhook(w, r) {
 		return
 	}
 	forward(r)

@@ -1,0 +1,78 @@
+package webhooks
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// writeLimit is how long one combined write may take. It belongs to no single
+// caller, so none of theirs ends it.
+const writeLimit = 20 * time.Second
+
+// combiner puts what is asked for while a write is under way into one next
+// write.
+type combiner struct {
+	write func(ctx context.Context, tags []string) error
+
+	mu      sync.Mutex
+	writing bool
+	next    *batch
+}
+
+// batch is one write to come: done is closed when err is set.
+type batch struct {
+	tags map[string]bool
+	done chan struct{}
+	err  error
+}
+
+func newCombiner(write func(ctx context.Context, tags []string) error) *combiner {
+	return &combiner{write: write}
+}
+
+// do returns when a write that holds the tags, and that began after do was
+// called, has ended; its error is that of the write. A canceled context ends
+// the waiting, not the write.
+func (c *combiner) do(ctx context.Context, tags []string) error {
+	c.mu.Lock()
+	if c.next == nil {
+		c.next = &batch{tags: make(map[string]bool), done: make(chan struct{})}
+	}
+	b := c.next
+	for _, tag := range tags {
+		b.tags[tag] = true
+	}
+	if !c.writing {
+		c.writing = true
+		go c.run(context.WithoutCancel(ctx))
+	}
+	c.mu.Unlock()
+	select {
+	case <-b.done:
+		return b.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run writes batches until there are none.
+func (c *combiner) run(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		b := c.next
+		if b == nil {
+			c.writing = false
+			c.mu.Unlock()
+			return
+		}
+		c.next = nil
+		c.mu.Unlock()
+		limited, cancel := context.WithTimeout(ctx, writeLimit)
+		b.err = c.write(limited, slices.Sorted(maps.Keys(b.tags)))
+		cancel()
+		close(b.done)
+	}
+}
