@@ -34,6 +34,11 @@ type PackSettings struct {
 	Gateway   GatewaySettings             `json:"gateway,omitzero"`
 	// Webhooks are the endpoints below /_pack/webhooks/, by name.
 	Webhooks map[string]Webhook `json:"webhooks,omitempty"`
+	// Jobs maps a route (/api/export) or a glob to how its durable jobs are run.
+	// Of several that match a route, the most telling key counts as a whole.
+	Jobs map[string]JobSettings `json:"jobs,omitempty"`
+	// Crons are requests that are made on schedules, besides vercel.json's.
+	Crons []CronSettings `json:"crons,omitempty"`
 }
 
 // FunctionSettings is what pack.json says of some functions; zero values mean
@@ -89,6 +94,8 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 				s.Functions[e.key] = f
 			}
 		},
+		"jobs":  d.jobs(&s.Jobs),
+		"crons": d.crons(&s.Crons),
 	})
 	if d.err != nil {
 		return PackSettings{}, d.err

@@ -64,6 +64,15 @@ var packCases = []struct {
 	{"webhook reference", hook(`"sender":"github","secrets":[{"env":"AB"}],"paths":["/{@header.x}"]`), []string{`webhooks["cms"].paths[0]`, "no @header", "@headers"}, true},
 	{"webhook filter", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"filter":"a ="`), []string{`webhooks["cms"].filter`, "a ="}, true},
 	{"webhook delivery", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"delivery":"{}"`), []string{`webhooks["cms"].delivery`, "empty"}, true},
+	{"jobs", `{"jobs":{"/api/export":{},"/api/jobs/**":{"retries":0,"maxAge":60,"backoff":1}}}`, nil, false},
+	{"job without a slash", `{"jobs":{"api":{}}}`, []string{`jobs["api"]`, `write "/api"`}, false},
+	{"job retries", `{"jobs":{"/x":{"retries":-1}}}`, []string{"jobs[\"/x\"].retries", "0 to 100"}, false},
+	{"job age", `{"jobs":{"/x":{"maxAge":0}}}`, []string{"maxAge", "1 to 1209600"}, false},
+	{"job key", `{"jobs":{"/x":{"retry":1}}}`, []string{"no such key", "backoff, maxAge, retries"}, false},
+	{"crons", `{"crons":[{"path":"/x?y=1","schedule":"*/5 * * * *","retries":2}]}`, nil, false},
+	{"cron without a schedule", `{"crons":[{"path":"/x"}]}`, []string{"crons[0]", "schedule"}, false},
+	{"cron key", `{"crons":[{"path":"/x","schedule":"* * * * *","timezone":"CET"}]}`, []string{"crons[0].timezone"}, false},
+	{"crons no list", `{"crons":{}}`, []string{"crons", "a list"}, false},
 	{"twice", `{"memory":512,"memory":513}`, []string{`"memory" is there twice`}, true},
 	{"not JSON", "{\n  \"memory\": 1,\n}", []string{"line 3"}, true},
 	{"half", `{"memory":`, []string{"it ends in the middle"}, true},
@@ -107,7 +116,10 @@ func TestPackSchema(t *testing.T) {
 		})
 	}
 	// Every field of the Go type is in the schema.
+	one := 1
+	job := manifest.JobSettings{Retries: &one, MaxAge: &one, Backoff: &one}
 	whole, err := json.Marshal(manifest.PackSettings{
+		Jobs: map[string]manifest.JobSettings{"/x": job}, Crons: []manifest.CronSettings{{Path: "/x", Schedule: "* * * * *", JobSettings: job}},
 		Schema: "x", Regions: []string{"x"}, Memory: 128, MaxDuration: 1, Architecture: "arm64", Grouping: "auto",
 		Environment: map[string]string{"AB": ""}, Gateway: manifest.GatewaySettings{Memory: 128},
 		Webhooks: map[string]manifest.Webhook{"a": {
@@ -131,10 +143,10 @@ func TestPackSchema(t *testing.T) {
 }
 
 func TestVercelJSON(t *testing.T) {
-	got, err := manifest.ParseVercelJSON([]byte(`{"buildCommand":"x","crons":[{}],"regions":["iad1"],
+	got, err := manifest.ParseVercelJSON([]byte(`{"buildCommand":"x","crons":[{"path":"/api/cron","schedule":"0 5 * * *","x":1}],"regions":["iad1"],
 		"functions":{"z/*.ts":{"memory":512,"runtime":"x"},"a/*.ts":{"maxDuration":"max"},"b":{"maxDuration":20}}}`), "vercel.json")
 	must(t, err)
-	want := manifest.VercelSettings{Regions: []string{"iad1"}, Functions: []manifest.VercelFunction{
+	want := manifest.VercelSettings{Regions: []string{"iad1"}, Crons: []manifest.CronSettings{{Path: "/api/cron", Schedule: "0 5 * * *"}}, Functions: []manifest.VercelFunction{
 		{Glob: "z/*.ts", Memory: 512}, {Glob: "a/*.ts", MaxDuration: 900}, {Glob: "b", MaxDuration: 20},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

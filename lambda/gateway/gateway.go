@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/jobs"
 	"pack/lambda/node"
+	"pack/lambda/refresh"
 	"pack/lambda/router"
 	"pack/manifest"
 	"pack/s3cache"
@@ -46,6 +48,11 @@ type Options struct {
 	AllowPrivateRewrites bool
 	// Webhooks is nil for a deployment without any.
 	Webhooks Webhooks
+	// Refreshes queues stale pages for the worker; nil has the instance that
+	// found one refresh it.
+	Refreshes *refresh.Sender
+	// Jobs takes durable jobs on; nil for a deployment without a worker.
+	Jobs *jobs.Client
 }
 
 // Gateway is an http.Handler. Its methods may be called by any number of
@@ -65,6 +72,10 @@ type Gateway struct {
 	proxy      Proxy
 	external   http.Handler
 	webhooks   Webhooks
+	refreshes  *refresh.Sender
+	refresher  *refresh.Refresher
+	jobs       *jobs.Client
+	jobRoutes  map[string]manifest.JobPolicy
 	patterns   map[string]*regexp.Regexp
 }
 
@@ -90,7 +101,14 @@ func New(o Options) (*Gateway, error) {
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
 		webhooks:   o.Webhooks,
+		refreshes:  o.Refreshes,
+		jobs:       o.Jobs,
+		jobRoutes:  make(map[string]manifest.JobPolicy, len(d.Jobs)),
 		patterns:   make(map[string]*regexp.Regexp),
+	}
+	g.refresher = g.newRefresher()
+	for _, j := range d.Jobs {
+		g.jobRoutes[j.Route] = j.JobPolicy
 	}
 	for i := range d.Outputs {
 		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
@@ -152,6 +170,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	if g.serveJob(w, r) {
+		return
+	}
 	if g.serveWebhook(w, r) {
 		return
 	}
@@ -210,6 +231,9 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	t := target{
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
+	}
+	if g.acceptJob(w, r, t) {
+		return
 	}
 	if isRSC(r) && redirectedRSC(w, r) {
 		return
