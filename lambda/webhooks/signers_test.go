@@ -3,6 +3,7 @@ package webhooks_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -87,3 +88,10 @@ func install(t *testing.T, dir string) {
 }
 
 func (s signed) String() string { return fmt.Sprintf("%s (%s), %d bytes", s.Sender, s.By, len(s.Body)) }
+
+// hexMAC signs as GitHub does.
+func hexMAC(secret, body string) string {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(body))
+	return hex.EncodeToString(h.Sum(nil))
+}
