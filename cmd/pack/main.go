@@ -39,6 +39,10 @@ func run(ctx context.Context, args []string, s streams) int {
 			buildCommand(s),
 			serveCommand(s),
 			inspectCommand(s),
+			jobsCommand(s),
+			cronsCommand(s),
+			revalidateCommand(s),
+			webhooksCommand(s),
 			versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
@@ -52,6 +56,10 @@ func run(ctx context.Context, args []string, s streams) int {
 	for _, c := range app.Commands {
 		c.OnUsageError = wrongUsage
 		c.HideHelpCommand = true
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = wrongUsage
+			sub.HideHelpCommand = true
+		}
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	return report(s, err)
