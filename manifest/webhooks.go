@@ -308,16 +308,21 @@ func (d *strictJSON) flag(to *bool) field {
 	return func(data []byte, path string) { d.value(data, path, "true or false", to) }
 }
 
+// Planned gives the webhook as a Deployment has it: with its name, and the
+// defaults where pack.json says nothing.
+func (w Webhook) Planned(name string) Webhook {
+	w.Name = name
+	w.Mode = cmp.Or(w.Mode, ExpireEntries)
+	w.Window = cmp.Or(w.Window, DefaultWebhookWindow)
+	w.MaxBody = cmp.Or(w.MaxBody, DefaultWebhookBody)
+	return w
+}
+
 // addWebhooks takes the endpoints over, sorted by name.
 func (p *planner) addWebhooks() error {
 	hooks := p.settings.Pack.Webhooks
 	for _, name := range slices.Sorted(maps.Keys(hooks)) {
-		w := hooks[name]
-		w.Name = name
-		w.Mode = cmp.Or(w.Mode, ExpireEntries)
-		w.Window = cmp.Or(w.Window, DefaultWebhookWindow)
-		w.MaxBody = cmp.Or(w.MaxBody, DefaultWebhookBody)
-		p.deployment.Webhooks = append(p.deployment.Webhooks, w)
+		p.deployment.Webhooks = append(p.deployment.Webhooks, hooks[name].Planned(name))
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ func run(ctx context.Context, args []string, s streams) int {
 		Writer:          s.out,
 		ErrWriter:       s.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run alone decides how pack ends.
+		// Values of headers have commas.
+		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
 			buildCommand(s),
 			serveCommand(s),

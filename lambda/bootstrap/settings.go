@@ -42,6 +42,7 @@ type settings struct {
 	where state.Settings
 	// cronSecret is the app's own CRON_SECRET.
 	cronSecret           string
+	cdn                  cdn
 	allowPrivateRewrites bool
 }
 
@@ -57,6 +58,7 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 		lambdaAPI:            env("PACK_LAMBDA_ENDPOINT"),
 		gatewayName:          env("PACK_GATEWAY"),
 		cronSecret:           env("CRON_SECRET"),
+		cdn:                  readCDN(env),
 		allowPrivateRewrites: env("PACK_ALLOW_PRIVATE_REWRITES") == "1",
 	}
 	if len(args) > 1 {
@@ -95,7 +97,9 @@ func (s settings) function(ctx context.Context, document string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	return function.New(ctx, function.Options{Document: &d, Node: s.nodeOptions(), Platform: p})
+	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p}
+	s.cdn.follow(p, &options)
+	return function.New(ctx, options)
 }
 
 // gateway makes the handler of the gateway. Its Node process, for proxy.ts,
@@ -117,6 +121,9 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		AllowPrivateRewrites: s.allowPrivateRewrites,
 	}
 	if err := s.addQueues(&options, opened.Objects); err != nil {
+		return nil, err
+	}
+	if err := s.addWebhooks(&options, p, opened.Objects); err != nil {
 		return nil, err
 	}
 	for i := range d.Functions {

@@ -21,6 +21,9 @@ type Platform struct {
 	// Refresh renders a path of the app anew and returns what the gateway
 	// answered; nil where nothing can be reached.
 	Refresh func(ctx context.Context, path string, header http.Header) (*http.Response, error)
+	// OnRevalidate is told which tags were revalidated, for a CDN to follow; it
+	// may be nil. It must not wait: Next does meanwhile.
+	OnRevalidate func(tags []string)
 }
 
 var _ node.Platform = (*Platform)(nil)
@@ -50,10 +53,15 @@ func (p *Platform) Set(ctx context.Context, key string, fetch bool, v *node.Cach
 
 // RevalidateTag implements node.Platform.
 func (p *Platform) RevalidateTag(ctx context.Context, tags []string, stale bool, expire *int64) error {
-	if !stale {
-		return p.Cache.RevalidateTags(ctx, tags, nil)
+	var durations *s3cache.Durations
+	if stale {
+		durations = &s3cache.Durations{Expire: expire}
 	}
-	return p.Cache.RevalidateTags(ctx, tags, &s3cache.Durations{Expire: expire})
+	err := p.Cache.RevalidateTags(ctx, tags, durations)
+	if err == nil && p.OnRevalidate != nil {
+		p.OnRevalidate(tags)
+	}
+	return err
 }
 
 // RevalidatePath implements node.Platform. Like Next's own server it takes any

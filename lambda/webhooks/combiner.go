@@ -22,8 +22,10 @@ type combiner struct {
 	next    *batch
 }
 
-// batch is one write to come: done is closed when err is set.
+// batch is one write to come: done is closed when err is set. Its context is
+// that of the first caller, whose invocation is open until the write has ended.
 type batch struct {
+	ctx  context.Context
 	tags map[string]bool
 	done chan struct{}
 	err  error
@@ -39,7 +41,7 @@ func newCombiner(write func(ctx context.Context, tags []string) error) *combiner
 func (c *combiner) do(ctx context.Context, tags []string) error {
 	c.mu.Lock()
 	if c.next == nil {
-		c.next = &batch{tags: make(map[string]bool), done: make(chan struct{})}
+		c.next = &batch{ctx: context.WithoutCancel(ctx), tags: make(map[string]bool), done: make(chan struct{})}
 	}
 	b := c.next
 	for _, tag := range tags {
@@ -47,7 +49,7 @@ func (c *combiner) do(ctx context.Context, tags []string) error {
 	}
 	if !c.writing {
 		c.writing = true
-		go c.run(context.WithoutCancel(ctx))
+		go c.run()
 	}
 	c.mu.Unlock()
 	select {
@@ -59,7 +61,7 @@ func (c *combiner) do(ctx context.Context, tags []string) error {
 }
 
 // run writes batches until there are none.
-func (c *combiner) run(ctx context.Context) {
+func (c *combiner) run() {
 	for {
 		c.mu.Lock()
 		b := c.next
@@ -70,7 +72,7 @@ func (c *combiner) run(ctx context.Context) {
 		}
 		c.next = nil
 		c.mu.Unlock()
-		limited, cancel := context.WithTimeout(ctx, writeLimit)
+		limited, cancel := context.WithTimeout(b.ctx, writeLimit)
 		b.err = c.write(limited, slices.Sorted(maps.Keys(b.tags)))
 		cancel()
 		close(b.done)

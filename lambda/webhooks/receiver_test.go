@@ -56,18 +56,7 @@ func planned(t testing.TB, name, members string) manifest.Webhook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook := settings.Webhooks[name]
-	hook.Name = name
-	if hook.Mode == "" {
-		hook.Mode = manifest.ExpireEntries
-	}
-	if hook.Window == 0 {
-		hook.Window = manifest.DefaultWebhookWindow
-	}
-	if hook.MaxBody == 0 {
-		hook.MaxBody = manifest.DefaultWebhookBody
-	}
-	return hook
+	return settings.Webhooks[name].Planned(name)
 }
 
 type receiver struct {
