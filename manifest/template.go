@@ -260,8 +260,8 @@ func closing(text string, start int) int {
 // maxExpansions is how many texts one template may become.
 const maxExpansions = 1000
 
-// Expand fills in the template. An expression that is null or empty leaves
-// nothing of it, a list makes one text of each item; two lists make every
+// Expand fills in the template. An expression that is null, false or empty
+// leaves nothing of it, a list makes one text of each item; two lists make every
 // pair. An error is an expression's, or a value that is no text.
 func (t *Template) Expand(m *Message) ([]string, error) {
 	root := m.root()
@@ -291,8 +291,8 @@ func (t *Template) Expand(m *Message) ([]string, error) {
 	return texts, nil
 }
 
-// textsOf writes a value as texts: null and the empty string as none, a list
-// as those of its items.
+// textsOf writes a value as texts: null, false and the empty string as none, a
+// list as those of its items. False is what a && b gives where a does not hold.
 func textsOf(value any) ([]string, error) {
 	switch v := value.(type) {
 	case nil:
@@ -303,7 +303,10 @@ func textsOf(value any) ([]string, error) {
 		}
 		return []string{v}, nil
 	case bool:
-		return []string{strconv.FormatBool(v)}, nil
+		if !v {
+			return nil, nil
+		}
+		return []string{"true"}, nil
 	case float64:
 		if v == math.Trunc(v) && math.Abs(v) < 1e21 {
 			return []string{strconv.FormatFloat(v, 'f', -1, 64)}, nil

@@ -36,6 +36,8 @@ func TestTemplate(t *testing.T) {
 		{"a {missing}", []string{}},
 		{"a {empty}", []string{}},
 		{"a {void}", []string{}},
+		{"product:{_type == 'product' && slug.current}", []string{"product:dune-mug"}},
+		{"store:{_type == 'store' && slug.current}", []string{}},
 		{"{{literal}} {_type}", []string{"{literal} product"}},
 		{`{_type == 'product' && '}' || '{'}`, []string{"}"}},
 		{"{@event}:{@name}", []string{"update:cms"}},

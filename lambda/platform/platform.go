@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"pack/lambda/node"
+	"pack/manifest"
 	"pack/s3cache"
 )
 
@@ -46,6 +48,9 @@ func (p *Platform) Set(ctx context.Context, key string, fetch bool, v *node.Cach
 	e, err := entry(v)
 	if err != nil {
 		return fmt.Errorf("cache %s: %w", key, err)
+	}
+	if tag, ok := manifest.KeyTag(key); ok && !fetch && !slices.Contains(e.Tags, tag) {
+		e.Tags = append(slices.Clip(e.Tags), tag)
 	}
 	_, err = p.Cache.Store(ctx, cacheKey(key, fetch), e)
 	return err

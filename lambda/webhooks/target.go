@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"pack/manifest"
 )
 
 // Next's bounds on tags (NEXT_CACHE_TAG_MAX_LENGTH and
@@ -13,13 +15,9 @@ const (
 	longestPath = 1024
 )
 
-// implicitTag is what Next puts before a path to make the tag that every page
-// of it carries (NEXT_CACHE_IMPLICIT_TAG_ID).
-const implicitTag = "_N_T_"
-
 // tagOf checks a tag and gives it as Next stores it.
 func tagOf(tag string) (string, error) {
-	if tag = headerSafe(tag); utf8.RuneCountInString(tag) > longestTag {
+	if tag = manifest.HeaderSafe(tag); utf8.RuneCountInString(tag) > longestTag {
 		return "", fmt.Errorf("the tag %.40s… has more than %d characters", tag, longestTag)
 	}
 	return tag, nil
@@ -31,7 +29,7 @@ func pathOf(path string) (string, error) {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // Storyblok's full_slug and its like.
 	}
-	if path = headerSafe(path); utf8.RuneCountInString(path) > longestPath {
+	if path = manifest.HeaderSafe(path); utf8.RuneCountInString(path) > longestPath {
 		return "", fmt.Errorf("the path %.40s… has more than %d characters", path, longestPath)
 	}
 	if strings.ContainsAny(path, "?#") {
@@ -49,25 +47,7 @@ func pathOf(path string) (string, error) {
 func PathTags(path string) []string {
 	switch path {
 	case "/", "/index":
-		return []string{implicitTag + "/", implicitTag + "/index"}
+		return []string{manifest.PathTag("/"), manifest.PathTag("/index")}
 	}
-	return []string{implicitTag + path}
-}
-
-// headerSafe is Next's encodeHeaderSafe (next/dist/server/lib): what is not
-// printable ASCII is percent-encoded, and nothing else.
-func headerSafe(text string) string {
-	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(text) {
-		c := text[i]
-		if c == '\t' || c >= 0x20 && c <= 0x7e {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(digits[c>>4])
-		b.WriteByte(digits[c&15])
-	}
-	return b.String()
+	return []string{manifest.PathTag(path)}
 }
