@@ -36,7 +36,7 @@ func refused(err error) bool {
 		return true
 	case http.StatusConflict:
 		var said smithy.APIError
-		return errors.As(err, &said) && said.ErrorCode() == "ConditionalRequestConflict"
+		return errors.As(err, &said) && (said.ErrorCode() == "ConditionalRequestConflict" || said.ErrorCode() == "OperationAborted")
 	}
 	return absent(err)
 }
