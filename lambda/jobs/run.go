@@ -116,9 +116,11 @@ func (r *Runner) attempt(ctx context.Context, job *Job, etag string, request *Re
 			}
 		}
 	})
-	result := r.try(ctx, job, request)
-	stop()
-	renewer.Wait()
+	result := func() outcome {
+		defer renewer.Wait()
+		defer stop()
+		return r.try(ctx, job, request)
+	}()
 	return etag, result
 }
 

@@ -11,6 +11,7 @@ import (
 	"pack/lambda/queue"
 	"pack/lambda/queue/directory"
 	"pack/s3cache"
+	"pack/s3cache/awsstate"
 )
 
 // Settings say where each part is. What names no service is in Dir.
@@ -68,14 +69,31 @@ const (
 // Open opens the page store and the tags. It may make folders, and does no
 // other I/O.
 func Open(s Settings) (*State, error) {
-	if s.Dir == "" {
-		return nil, errors.New("open page store: there is no folder of state")
+	if s.Dir == "" && (s.Bucket == "" || s.TagTable == "") {
+		return nil, errors.New("open page store: there is no folder of state, and no bucket or table")
 	}
-	store, tags, err := s3cache.OpenFolder(s.Dir)
+	state := &State{}
+	var err error
+	if s.Bucket != "" {
+		state.Objects, err = awsstate.OpenObjects(s.stores())
+	} else {
+		state.Objects, err = s3cache.OpenDirectory(filepath.Join(s.Dir, "pages"))
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &State{Objects: store, Tags: tags}, nil
+	if s.TagTable != "" {
+		state.Tags, err = awsstate.OpenTags(s.stores())
+	} else {
+		state.Tags, err = s3cache.OpenTagDirectory(filepath.Join(s.Dir, "tags"))
+	}
+	return state, err
+}
+
+func (s Settings) stores() awsstate.Config {
+	return awsstate.Config{
+		Bucket: s.Bucket, Table: s.TagTable, Region: s.region(), S3Endpoint: s.S3Endpoint, DynamoDBEndpoint: s.DynamoDBEndpoint,
+	}
 }
 
 // OpenQueues opens the queues that there are. It may make folders, and does no

@@ -59,6 +59,8 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 		}
 		entries = append(entries, entry)
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	for _, batch := range batches(entries) {
 		out, err := q.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: batch})
 		if err != nil {
@@ -111,7 +113,12 @@ func (q *Queue) Receive(ctx context.Context, r queue.Receive) ([]queue.Delivery,
 	return q.receive(ctx, q.url, r)
 }
 
+// answerTime is how long SQS may take for anything but waiting.
+const answerTime = 10 * time.Second
+
 func (q *Queue) receive(ctx context.Context, url string, r queue.Receive) ([]queue.Delivery, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.Wait+answerTime)
+	defer cancel()
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &url,
 		MaxNumberOfMessages:         int32(r.Max),
@@ -153,6 +160,8 @@ func (q *Queue) delete(ctx context.Context, url string, receipts []string) error
 	if len(receipts) > queue.MaxBatch {
 		return fmt.Errorf("delete messages: %w: %d at once, %d at most", queue.ErrRefused, len(receipts), queue.MaxBatch)
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	entries := make([]types.DeleteMessageBatchRequestEntry, len(receipts))
 	for i, receipt := range receipts {
 		entries[i] = types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(receipt)}
@@ -176,6 +185,8 @@ func (q *Queue) Defer(ctx context.Context, receipt string, d time.Duration) erro
 }
 
 func (q *Queue) hide(ctx context.Context, url, receipt string, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &url, ReceiptHandle: &receipt, VisibilityTimeout: seconds(d),
 	})
