@@ -119,6 +119,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		Cache:                p.Cache,
 		Invoker:              s.invoker(),
 		AllowPrivateRewrites: s.allowPrivateRewrites,
+		TagHeader:            s.cdn.tagHeader,
 	}
 	if err := s.addQueues(&options, opened.Objects); err != nil {
 		return nil, err

@@ -48,6 +48,9 @@ type Options struct {
 	AllowPrivateRewrites bool
 	// Webhooks is nil for a deployment without any.
 	Webhooks Webhooks
+	// TagHeader is the header that a CDN reads tags of cached pages from, as
+	// package purge writes them; "" sends none.
+	TagHeader string
 	// Refreshes queues stale pages for the worker; nil has the instance that
 	// found one refresh it.
 	Refreshes *refresh.Sender
@@ -72,6 +75,7 @@ type Gateway struct {
 	proxy      Proxy
 	external   http.Handler
 	webhooks   Webhooks
+	tagHeader  string
 	refreshes  *refresh.Sender
 	refresher  *refresh.Refresher
 	jobs       *jobs.Client
@@ -101,6 +105,7 @@ func New(o Options) (*Gateway, error) {
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
 		webhooks:   o.Webhooks,
+		tagHeader:  o.TagHeader,
 		refreshes:  o.Refreshes,
 		jobs:       o.Jobs,
 		jobRoutes:  make(map[string]manifest.JobPolicy, len(d.Jobs)),

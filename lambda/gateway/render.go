@@ -48,6 +48,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 // writeEntry answers from an entry if Go can: a redirect of getStaticProps is
 // for the function to word.
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
+	g.tagHit(w, h.entry.Tags)
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
 		if g.outputs["/_not-found"] != nil {
@@ -118,6 +119,7 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		status = "pack; fwd=stale; stored"
 	}
 	w.Header().Set("Cache-Status", status)
+	g.tagMiss(w)
 	g.relay(w, r, response, err)
 }
 
