@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// writeLimit is how long one combined write may take. It belongs to no single
-// caller, so none of theirs ends it.
-const writeLimit = 20 * time.Second
+// writeLimit is how long one combined write may take, with its repetitions. It
+// belongs to no single caller, so none of theirs ends it. GitHub, WooCommerce
+// and Storyblok send once, and hang up after five to ten seconds: what fails for
+// a moment is better tried again here than left to them.
+const writeLimit = 4500 * time.Millisecond
+
+// pauses are between the attempts at a write.
+var pauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1600 * time.Millisecond}
 
 // combiner puts what is asked for while a write is under way into one next
 // write.
@@ -73,8 +78,24 @@ func (c *combiner) run() {
 		c.next = nil
 		c.mu.Unlock()
 		limited, cancel := context.WithTimeout(b.ctx, writeLimit)
-		b.err = c.write(limited, slices.Sorted(maps.Keys(b.tags)))
+		b.err = c.attempt(limited, slices.Sorted(maps.Keys(b.tags)))
 		cancel()
 		close(b.done)
 	}
+}
+
+// attempt writes until that succeeds or there is no time left.
+func (c *combiner) attempt(ctx context.Context, tags []string) error {
+	for _, pause := range pauses {
+		err := c.write(ctx, tags)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+	return c.write(ctx, tags)
 }

@@ -96,20 +96,21 @@ const signers = {
     return { by: 'svix', secret: key, headers, timed: true };
   },
   async shopify(body) {
-    require('@shopify/shopify-api/adapters/node');
-    const { shopifyApi, ApiVersion, LogSeverity } = require('@shopify/shopify-api');
-    const shop = shopifyApi({
-      apiKey: 'key', apiSecretKey: secret, hostName: 'shop.example', isEmbeddedApp: false,
-      apiVersion: Object.values(ApiVersion).pop(), logger: { level: LogSeverity.Error }, userAgentPrefix: '', isTesting: true,
-    });
     const headers = {
       'x-shopify-hmac-sha256': crypto.createHmac('sha256', secret).update(body, 'utf8').digest('base64'),
       'x-shopify-topic': 'products/update', 'x-shopify-shop-domain': 'shop.example',
       'x-shopify-api-version': '2026-10', 'x-shopify-webhook-id': crypto.randomUUID(),
     };
-    const answer = await shop.webhooks.validate({ rawBody: body, rawRequest: { headers, method: 'POST', url: target } });
+    const answer = await shop().webhooks.validate({ rawBody: body, rawRequest: { headers, method: 'POST', url: target } });
     must(answer.valid);
     return { by: '@shopify/shopify-api, which validates it', headers };
+  },
+  async 'shopify events'(body) {
+    const signed = await signers.shopify(body);
+    const headers = Object.fromEntries(Object.entries(signed.headers).map(([name, value]) => [name.replace('x-shopify-', 'shopify-'), value]));
+    const answer = await shop().webhooks.validate({ rawBody: body, rawRequest: { headers, method: 'POST', url: target } });
+    must(answer.valid && answer.webhookType === 'events');
+    return { ...signed, headers };
   },
   // As Storyblok's "Verifying Signatures in Different Technologies" makes it.
   storyblok(body) {
@@ -137,6 +138,12 @@ const signers = {
       headers: { 'x-contentstack-request-signature': 'v1=' + signature }, body: stamped, timed: true,
     };
   },
+  // With the key as a variable often holds it: in one line, and of the other kind.
+  'contentstack in a line'(body) {
+    const signed = signers.contentstack(body);
+    const key = crypto.createPublicKey(signed.secret).export({ type: 'spki', format: 'pem' });
+    return { ...signed, secret: key.trim().replaceAll('\n', '\\n') };
+  },
   'contentstack-hmac'(body) {
     const seconds = Math.floor(now / 1000);
     const sign = (key) => crypto.createHmac('sha256', key).update(`${seconds}.${body}`).digest('hex');
@@ -146,6 +153,16 @@ const signers = {
     };
   },
 };
+
+/** Shopify's library, set up as an app would. */
+function shop() {
+  require('@shopify/shopify-api/adapters/node');
+  const { shopifyApi, ApiVersion, LogSeverity } = require('@shopify/shopify-api');
+  return shopifyApi({
+    apiKey: 'key', apiSecretKey: secret, hostName: 'shop.example', isEmbeddedApp: false,
+    apiVersion: Object.values(ApiVersion).pop(), logger: { level: LogSeverity.Error }, userAgentPrefix: '', isTesting: true,
+  });
+}
 
 /** @param {boolean} valid */
 function must(valid) {
