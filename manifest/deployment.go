@@ -23,6 +23,12 @@ type Deployment struct {
 	Outputs   []Output   `json:"outputs"`
 	Pages     []Page     `json:"pages"`
 	Assets    []Asset    `json:"assets"`
+	// Webhooks are sorted by name.
+	Webhooks []Webhook `json:"webhooks,omitempty"`
+	// Jobs are the routes that take durable jobs, sorted by route; Crons are in
+	// the order of the settings.
+	Jobs  []JobRoute `json:"jobs,omitempty"`
+	Crons []Cron     `json:"crons,omitempty"`
 }
 
 // App is the part of the resolved next.config that matters after the build.
@@ -86,6 +92,9 @@ const (
 	RouteFunction FunctionKind = "route"
 	// ImageFunction answers /_next/image.
 	ImageFunction FunctionKind = "image"
+	// WorkerFunction takes the messages of the queues: pages to refresh, and
+	// durable jobs.
+	WorkerFunction FunctionKind = "worker"
 )
 
 // Architecture is a Lambda instruction set, in AWS's spelling.

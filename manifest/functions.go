@@ -130,7 +130,7 @@ const maxFunctionName = 40
 // nameUnits names one function per unit. A name that two units want, that is
 // too long or that pack needs itself gets a hash of its route.
 func nameUnits(units []*unit) []string {
-	wanted := map[string]int{"gateway": 1, "image": 1}
+	wanted := map[string]int{"gateway": 1, "image": 1, "worker": 1}
 	for _, u := range units {
 		wanted[strings.ToLower(routeName(u.entry.Pathname))]++
 	}

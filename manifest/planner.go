@@ -50,7 +50,7 @@ func NewPlan(b *Build, s Settings) (*Plan, error) {
 		AssetSources: map[string]string{}, SeedSources: map[string]string{},
 	}
 	for _, step := range []func() error{
-		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.warnings,
+		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.addWebhooks, p.addJobs, p.addCrons, p.warnings,
 	} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("plan deployment: %w", err)
@@ -138,6 +138,7 @@ func (p *planner) addFunctions() error {
 	if err := p.addGateway(units); err != nil {
 		return err
 	}
+	p.addWorker(units)
 	if c := p.build.Config; c.Output != "export" && c.Images.Loader == "default" && !c.Images.Unoptimized {
 		p.deployment.Functions = append(p.deployment.Functions, Function{
 			Name: "image", Kind: ImageFunction, MaxDuration: DefaultImageDuration, Memory: DefaultImageMemory,

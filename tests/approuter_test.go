@@ -176,7 +176,7 @@ func formRequests(t *testing.T, s *server) []request {
 		{"fail", [][2]string{{"how", "throw"}}},
 		{"greet", [][2]string{{"name", "Grace"}}},
 	} {
-		hidden := hiddenFields(formOf(t, page, form.id))
+		hidden := hiddenFields(formNamed(t, page, form.id))
 		list = append(list, post("/forms", multipart(append(hidden, form.fields...)...), formType, origin))
 		if id := actionID(hidden); id != "" {
 			list = append(list, post("/forms", multipart(append([][2]string{{"1_name", form.fields[0][1]}}, [2]string{"0", `["$K1"]`})...), formType, "Next-Action: "+id, "Accept: text/x-component", origin))
@@ -185,8 +185,8 @@ func formRequests(t *testing.T, s *server) []request {
 	return list
 }
 
-// formOf cuts one form out of a page.
-func formOf(t *testing.T, page, id string) string {
+// formNamed cuts the form of an id out of a page.
+func formNamed(t *testing.T, page, id string) string {
 	t.Helper()
 	for _, form := range strings.Split(page, "<form ")[1:] {
 		form, _, _ = strings.Cut(form, "</form>")

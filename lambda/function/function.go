@@ -29,6 +29,9 @@ type Options struct {
 	// Node has everything but the Config and the Platform.
 	Node     node.Options
 	Platform node.Platform
+	// Afterwards runs when an invocation's post-response work is done, within
+	// the invocation and its maxDuration; nil is nothing. Its error is logged.
+	Afterwards func(ctx context.Context) error
 }
 
 // Function answers requests to the routes of one function. It is an
@@ -37,6 +40,8 @@ type Function struct {
 	document *Document
 	limit    time.Duration
 	child    *child
+	// afterwards is Options.Afterwards.
+	afterwards func(ctx context.Context) error
 }
 
 // New starts the Node process and waits until it has loaded its entries, ctx
@@ -69,6 +74,8 @@ func build(o Options) *Function {
 		document: o.Document,
 		limit:    time.Duration(o.Document.Function.MaxDuration) * time.Second,
 		child:    newChild(n),
+
+		afterwards: o.Afterwards,
 	}
 }
 
@@ -95,6 +102,12 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	event.AfterResponse(r.Context(), func() {
 		defer cancel()
 		f.settle(ctx, process, id, entry, started)
+		if f.afterwards == nil {
+			return
+		}
+		if err := f.afterwards(ctx); err != nil {
+			slog.Error("work after the function's own failed", "route", entry.Pathname, "error", err)
+		}
 	})
 	if outcome := response.Header.Get(node.OutcomeHeader); outcome != "" && call == nil {
 		// Called directly there is no gateway to render the app's own page.

@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/jobs"
 	"pack/lambda/node"
+	"pack/lambda/refresh"
 	"pack/lambda/router"
 	"pack/manifest"
 	"pack/s3cache"
@@ -44,6 +46,16 @@ type Options struct {
 	// AllowPrivateRewrites lets external rewrites reach loopback, private and
 	// link-local addresses.
 	AllowPrivateRewrites bool
+	// Webhooks is nil for a deployment without any.
+	Webhooks Webhooks
+	// TagHeader is the header that a CDN reads tags of cached pages from, as
+	// package purge writes them; "" sends none.
+	TagHeader string
+	// Refreshes queues stale pages for the worker; nil has the instance that
+	// found one refresh it.
+	Refreshes *refresh.Sender
+	// Jobs takes durable jobs on; nil for a deployment without a worker.
+	Jobs *jobs.Client
 }
 
 // Gateway is an http.Handler. Its methods may be called by any number of
@@ -62,6 +74,12 @@ type Gateway struct {
 	invoker    Invoker
 	proxy      Proxy
 	external   http.Handler
+	webhooks   Webhooks
+	tagHeader  string
+	refreshes  *refresh.Sender
+	refresher  *refresh.Refresher
+	jobs       *jobs.Client
+	jobRoutes  map[string]manifest.JobPolicy
 	patterns   map[string]*regexp.Regexp
 	// intercepted are the addresses that answer differently inside of others.
 	intercepted interceptions
@@ -88,10 +106,19 @@ func New(o Options) (*Gateway, error) {
 		invoker:    o.Invoker,
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
+		webhooks:   o.Webhooks,
+		tagHeader:  o.TagHeader,
+		refreshes:  o.Refreshes,
+		jobs:       o.Jobs,
+		jobRoutes:  make(map[string]manifest.JobPolicy, len(d.Jobs)),
 		patterns:   make(map[string]*regexp.Regexp),
 	}
 	if g.intercepted, err = newInterceptions(d.Routing.BeforeFiles); err != nil {
 		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
+	}
+	g.refresher = g.newRefresher()
+	for _, j := range d.Jobs {
+		g.jobRoutes[j.Route] = j.JobPolicy
 	}
 	for i := range d.Outputs {
 		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
@@ -137,6 +164,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == healthPath {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if g.serveJob(w, r) {
+		return
+	}
+	if g.serveWebhook(w, r) {
 		return
 	}
 	forward(r)
@@ -190,6 +223,9 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	t := target{
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
+	}
+	if g.acceptJob(w, r, t) {
+		return
 	}
 	if resolved.Rewritten && strings.HasPrefix(output.Type, "APP_") {
 		t.meta = rewrittenMeta(resolved)
