@@ -129,8 +129,11 @@ type Function struct {
 
 // Entry is one module that a function loads, and the outputs that it answers.
 type Entry struct {
-	// File is relative to the archive's root, with forward slashes.
+	// File is relative to the archive's root, with forward slashes: a Node.js
+	// module or, of the edge runtime, an EdgeOutput as JSON.
 	File string `json:"file"`
+	// Runtime is EdgeRuntime, or empty for Node.js.
+	Runtime string `json:"runtime,omitempty"`
 	// Type is the adapter's output type: PAGES, PAGES_API, APP_PAGE,
 	// APP_ROUTE or MIDDLEWARE.
 	Type string `json:"type"`
@@ -156,6 +159,8 @@ type Output struct {
 	// Pathname may be a template: /products/[slug].rsc.
 	Pathname string `json:"pathname"`
 	Type     string `json:"type"`
+	// Runtime is that of the entry.
+	Runtime  string `json:"runtime,omitempty"`
 	Function string `json:"function"`
 	// Entry is the Entry.Pathname of the module inside the function.
 	Entry string `json:"entry"`

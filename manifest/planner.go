@@ -163,12 +163,11 @@ func (p *planner) addGateway(units []*unit) error {
 		f.MaxDuration = max(f.MaxDuration, u.maxDuration)
 	}
 	var sources []*SourceFile
+	var documents []File
 	if o := p.build.Outputs.Middleware; o != nil {
-		if err := refuseEdge(o); err != nil {
-			return err
-		}
-		entry, err := p.entryOf(o)
-		if err != nil {
+		var entry Entry
+		var err error
+		if entry, documents, err = p.entryOf(o); err != nil {
 			return err
 		}
 		where := "proxy"
@@ -188,7 +187,7 @@ func (p *planner) addGateway(units []*unit) error {
 			p.warn("%s runs on x86_64: %s has no binary for Linux on arm64", where, pkg)
 		}
 	}
-	files, err := p.archive(sources)
+	files, err := p.archive(sources, documents)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -61,7 +62,11 @@ func New(ctx context.Context, o Options) (*Function, error) {
 func build(o Options) *Function {
 	n := o.Node
 	n.Platform = o.Platform
-	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir}
+	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir, DistDir: o.Document.App.DistDir}
+	if id := o.Document.App.DeploymentID; id != "" {
+		// As Next's own server does; some of its code reads it at run time.
+		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)
+	}
 	for _, e := range o.Document.Function.Entries {
 		n.Config.Entries = append(n.Config.Entries, e.File)
 	}
@@ -147,9 +152,12 @@ func (f *Function) sendOnce(ctx context.Context, r *http.Request, entry *manifes
 		}
 		return process, nil, "", err
 	}
-	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type}
+	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type, Runtime: entry.Runtime}
 	if call != nil {
 		invocation.InitURL, invocation.Meta = call.InitURL, call.Meta
+	}
+	if entry.Runtime == manifest.EdgeRuntime && entry.Type != "MIDDLEWARE" {
+		invocation.InitURL = edgeURL(&f.document.App, entry, r, invocation.InitURL)
 	}
 	out := r.Clone(ctx)
 	out.URL.Scheme, out.URL.Host = "http", "function"

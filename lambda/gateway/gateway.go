@@ -230,10 +230,12 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	if resolved.Rewritten && strings.HasPrefix(output.Type, "APP_") {
 		t.meta = rewrittenMeta(resolved)
 	}
-	if isRSC(r) && redirectedRSC(w, r) {
+	// A route of the edge runtime sees these requests, under Next's own server.
+	edge := output.Runtime == manifest.EdgeRuntime
+	if isRSC(r) && !edge && redirectedRSC(w, r) {
 		return
 	}
-	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) {
+	if !edge && (strings.HasPrefix(output.Type, "APP_") || isRSC(r)) {
 		w.Header().Add("Vary", g.intercepted.vary(g.vary, t.path))
 	}
 	action := possibleAction(r)
@@ -241,7 +243,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		methodNotAllowed(w)
 		return
 	}
-	if r.Method == http.MethodOptions && (output.Type == "APP_PAGE" || output.Type == "PAGES") {
+	if r.Method == http.MethodOptions && !edge && (output.Type == "APP_PAGE" || output.Type == "PAGES") {
 		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
