@@ -189,7 +189,10 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 			slog.Error("refresh failed, the old page stays", "key", key.Name, "error", err)
 			return
 		}
-		// The function stores the page after it has answered with the old one.
+		if !page.PartiallyStatic {
+			return
+		}
+		// A template's shell is completed after the answer.
 		var newerThan int64
 		if old != nil {
 			newerThan = old.Created
@@ -200,14 +203,15 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 	})
 }
 
-// refresh asks the page's function for the page as a viewer would. The function
-// finds it stale as well, answers with it, and renders it anew afterwards: by
-// Next's own rules, which leave cached functions and fetches alone that are
-// still fresh.
+// refresh has the function render a page anew and store it. Next's cache handler
+// there hides the entry, so that Next renders as for the first time: by its own
+// rules, which leave cached functions and fetches alone that are still fresh. (A
+// revalidation on demand would make them all anew.) Of the Pages Router, which
+// has neither, it is a revalidation on demand: the first time of a page there may
+// be its fallback.
 //
-// Of a partially static page it asks for what a prefetch would get, so that
-// nothing is rendered for a viewer. Next never renders a stale page anew for
-// that; so its cache handler is told to hide the entry.
+// Of a partially static page it asks for what a prefetch would get: nothing is
+// rendered for a viewer then.
 func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target, page *manifest.Page, key s3cache.Key) error {
 	r := (&http.Request{
 		Method: http.MethodGet,
@@ -219,11 +223,15 @@ func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target, p
 			"X-Forwarded-Proto": source.Header["X-Forwarded-Proto"],
 		},
 	}).WithContext(ctx)
+	if page.Kind == s3cache.KindPages {
+		r.Header.Set("X-Prerender-Revalidate", g.app.BypassToken)
+	} else {
+		t.meta = map[string]any{node.RefreshMeta: key.Name}
+	}
 	if page.PartiallyStatic {
 		r.Header.Set(rscHeader, "1")
 		r.Header.Set(prefetchHeader, "1")
 		r.Header.Set(segmentPrefetchHeader, "/_tree")
-		t.meta = map[string]any{node.RefreshMeta: key.Name}
 	}
 	t.path, t.query = trimPart(t.path), ""
 	response, err := g.invoke(r, t)
