@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pack/tests/awsservers"
 )
 
 // root is the folder outside the repository that holds everything these tests
@@ -37,7 +39,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	goroutines := runtime.NumGoroutine()
-	code := m.Run()
+	code := awsservers.Run(m)
 	if err := stopShared(); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
 		code = 1
