@@ -67,7 +67,7 @@ func openJobs(c *cli.Context) (*jobs.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := state.Open(s)
+	store, err := state.OpenJobs(s)
 	if err != nil {
 		return nil, err
 	}
@@ -75,5 +75,5 @@ func openJobs(c *cli.Context) (*jobs.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Client{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs}, nil
+	return &jobs.Client{Store: store, Queue: queues.Jobs}, nil
 }
