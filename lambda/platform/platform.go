@@ -87,9 +87,21 @@ func (p *Platform) RevalidatePath(ctx context.Context, path string, header map[s
 	onlyGenerated := h.Get("X-Prerender-Revalidate-If-Generated") != ""
 	if response.Header.Get("X-Nextjs-Cache") == "REVALIDATED" || response.StatusCode == http.StatusOK ||
 		response.StatusCode == http.StatusNotFound && onlyGenerated {
+		if p.OnRevalidate != nil {
+			p.OnRevalidate([]string{manifest.PathTag(pathOnly(path))})
+		}
 		return nil
 	}
 	return fmt.Errorf("revalidate %s: status %d", path, response.StatusCode)
+}
+
+// pathOnly is the path as pages carry it in their tags.
+func pathOnly(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	if trimmed := strings.TrimRight(path, "/"); trimmed != "" {
+		return trimmed
+	}
+	return "/"
 }
 
 func cacheKey(key string, fetch bool) s3cache.Key {

@@ -135,8 +135,11 @@ func TestRevalidatePath(t *testing.T) {
 		p.Refresh = func(_ context.Context, path string, _ http.Header) (*http.Response, error) {
 			return &http.Response{StatusCode: test.status, Header: http.Header{"X-Nextjs-Cache": {test.cache}}, Body: io.NopCloser(strings.NewReader(""))}, nil
 		}
-		if err := p.RevalidatePath(t.Context(), "/x", test.header); (err != nil) != test.fails {
-			t.Errorf("%+v: %v", test, err)
+		var observed []string
+		p.OnRevalidate = func(tags []string) { observed = append(observed, tags...) }
+		err := p.RevalidatePath(t.Context(), "/x/?y=1", test.header)
+		if (err != nil) != test.fails || (len(observed) == 1 && observed[0] == "_N_T_/x") == test.fails {
+			t.Errorf("%+v: %v, observed %v", test, err, observed)
 		}
 	}
 }
