@@ -40,7 +40,12 @@ func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []strin
 	if state != s3cache.Fresh && state != s3cache.Stale {
 		return nil, nil
 	}
-	return value(entry, state == s3cache.Stale)
+	v, err := value(entry, state == s3cache.Stale)
+	if tag, ok := manifest.KeyTag(key); ok && err == nil {
+		// Ours, and nothing that Next has ever given such a page.
+		v.Tags = slices.DeleteFunc(slices.Clone(v.Tags), func(t string) bool { return t == tag })
+	}
+	return v, err
 }
 
 // Set implements node.Platform.
