@@ -110,7 +110,7 @@ func TestStalePageIsQueued(t *testing.T) {
 		}
 		p := *m.Refresh
 		if p.Created = 0; p != (refresh.Page{
-			Deployment: "d1", Key: "/route-cache/APP_PAGE/aa/$/blog/a", Function: "blog-slug", Entry: "/blog/[slug]", Path: "/blog/a", URL: "http://example.com/blog/a",
+			Deployment: "d1", Key: "/route-cache/APP_PAGE/aa/$/blog/a", Function: "blog-slug", Entry: "/blog/[slug]", Path: "/blog/a", URL: "http://example.com/blog/a", Kind: s3cache.KindAppPage,
 		}) {
 			t.Errorf("message %s", found[0].Body)
 		}
@@ -123,10 +123,12 @@ func TestStalePageIsQueued(t *testing.T) {
 // TestQueueDown: the instance helps itself, after its answer.
 func TestQueueDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := openQueued(t, func(r *http.Request, _ *event.Call) (*http.Response, error) {
-			if r.Header.Get("X-Prerender-Revalidate") != token {
-				t.Errorf("asked for with %v", r.Header)
+		var s *queued
+		s = openQueued(t, func(r *http.Request, call *event.Call) (*http.Response, error) {
+			if call.Meta["refresh"] != "/route-cache/APP_PAGE/aa/$/blog/a" {
+				t.Errorf("asked for with %v", call.Meta)
 			}
+			s.site.store(t, "/blog/a", 0)
 			return respond(200, nil, "new"), nil
 		})
 		s.refreshes.down, s.jobs.down = true, true
