@@ -23,7 +23,8 @@ var (
 // Cache.Store never replaces a newer render.
 //
 // A holder that died is replaced when its lease has run out by the clock of whoever
-// asks, so clocks of different machines must agree better than a lease is long.
+// asks, so clocks of different machines must agree better than a lease is long: by
+// themselves or because the store is a Clock.
 type Lease struct {
 	cache *Cache
 	name  string
@@ -36,12 +37,13 @@ type Lease struct {
 // different from every other.
 type leaseBody struct {
 	Nonce   string `json:"nonce"`
-	Expires int64  `json:"expires"` // milliseconds since 1970
+	Expires int64  `json:"expires"` // milliseconds since 1970, by the store's clock
 }
 
 // Lease takes the right to render a key's page for ttl. ok is false while another holds
 // it; use WaitFor then. The store failing is an error.
 func (c *Cache) Lease(ctx context.Context, key Key, ttl time.Duration) (lease *Lease, ok bool, err error) {
+	c.hear(ctx)
 	name := c.lease(key)
 	condition := IfAbsent
 	// A second attempt follows a lease that ran out, or one released meanwhile.
@@ -98,11 +100,11 @@ func (l *Lease) Release(ctx context.Context) error {
 }
 
 func (c *Cache) writeLease(ctx context.Context, name string, ttl time.Duration, condition Condition) (*Lease, error) {
-	expires := time.Now().Add(ttl)
-	body, err := json.Marshal(leaseBody{Nonce: rand.Text(), Expires: expires.UnixMilli()})
+	body, err := json.Marshal(leaseBody{Nonce: rand.Text(), Expires: c.now() + ttl.Milliseconds()})
 	if err != nil {
 		return nil, err
 	}
+	expires := time.Now().Add(ttl)
 	etag, err := c.store.Put(ctx, name, body, condition)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,7 @@ func (c *Cache) readLease(ctx context.Context, name string) (held bool, etag str
 	if err := json.Unmarshal(object.Body, &body); err != nil {
 		return false, object.ETag, nil
 	}
-	return body.Expires > milliseconds(), object.ETag, nil
+	return body.Expires > c.now(), object.ETag, nil
 }
 
 // How long WaitFor waits between two looks.
