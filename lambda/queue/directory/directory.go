@@ -112,9 +112,8 @@ func (q *Queue) send(m queue.Message, now time.Time) error {
 		if stat, err := os.Stat(mark); err == nil && now.Sub(stat.ModTime()) < queue.DeduplicationWindow {
 			return nil
 		}
-		if last := q.swept.Swap(now.Unix()); now.Unix()-last < int64(sweepPause/time.Second) {
-			q.swept.Store(last)
-		} else {
+		last := q.swept.Load()
+		if now.Sub(time.Unix(last, 0)) > sweepPause && q.swept.CompareAndSwap(last, now.Unix()) {
 			sweep(q.seen(), queue.DeduplicationWindow)
 		}
 	}
