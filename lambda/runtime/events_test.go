@@ -41,8 +41,8 @@ func TestEvents(t *testing.T) {
 		if err != nil || body != c[1] {
 			t.Fatalf("answer of %d bytes, %v", len(body), err)
 		}
-		if answer.Streamed {
-			t.Error("the answer is streamed")
+		if answer.ContentType != "application/json" {
+			t.Errorf("the answer is %s", answer.ContentType)
 		}
 		_, _, err = ask(`{}`)
 		var failed *local.FunctionError
