@@ -46,7 +46,7 @@ func (c *Cache) recall(name string, extraTags []string) *Entry {
 	if entry == nil || time.Since(answer.asked) >= c.remember || len(unknown(answer.tags, extraTags)) > 0 {
 		return nil
 	}
-	if Freshness(entry, answer.tags, answer.marks, milliseconds()) != Fresh {
+	if Freshness(entry, answer.tags, answer.marks, c.now()) != Fresh {
 		return nil
 	}
 	return entry
@@ -77,7 +77,7 @@ func (c *Cache) ask(ctx context.Context, name string, extraTags []string) (*Entr
 		return entry, Expired, marksFailed
 	}
 	answer.tags = tags
-	state := Freshness(entry, tags, answer.marks, milliseconds())
+	state := Freshness(entry, tags, answer.marks, c.now())
 	if state == Fresh && c.remember > 0 {
 		c.memory.answered(name, entry, answer)
 	}

@@ -40,7 +40,7 @@ func cronsCommand(s streams) *cli.Command {
 				Action: func(c *cli.Context) error { return runCron(c, s) },
 			},
 		},
-		Action: func(c *cli.Context) error { return missingSubcommand(c) },
+		Action: missingSubcommand,
 	}
 }
 

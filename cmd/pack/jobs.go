@@ -54,7 +54,7 @@ func jobsCommand(s streams) *cli.Command {
 				},
 			},
 		},
-		Action: func(c *cli.Context) error { return missingSubcommand(c) },
+		Action: missingSubcommand,
 	}
 }
 

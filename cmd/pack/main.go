@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, s streams) int {
 			inspectCommand(s),
 			jobsCommand(s),
 			cronsCommand(s),
+			queueCommand(s),
 			revalidateCommand(s),
 			webhooksCommand(s),
 			versionCommand(s),

@@ -63,7 +63,7 @@ type Queues struct {
 // see package worker; a job counts its attempts itself, so that a message only
 // fails with the worker or its store.
 const (
-	RefreshReceives = 10
+	RefreshReceives = 30
 	JobReceives     = 20
 )
 

@@ -16,12 +16,13 @@ import (
 	"pack/lambda/refresh"
 )
 
-// How long a message waits after its first failure, and at most. With ten
-// receives a page that fails is tried for over five minutes: as long as the
-// queue remembers that it was asked for.
+// How long a message waits after its first failure, and at most: a page that
+// could not be rendered is tried again soon after its cause is gone. With
+// state.RefreshReceives it is tried for over five minutes, as long as the queue
+// remembers that it was asked for.
 const (
 	firstWait   = time.Second
-	longestWait = time.Minute
+	longestWait = 15 * time.Second
 )
 
 // Worker answers SQS events. Messages of one group are worked off in order,

@@ -75,6 +75,19 @@ func TestRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("its release", "DELETE")
+
+	// A process that has not heard of the services' clocks asks once.
+	if err := s.cache(t, s3cache.Options{}).RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	want("revalidateTag as the first thing of all", "BatchGetItem", "UpdateItem")
+	if lease, _, err = s.cache(t, s3cache.Options{}).Lease(t.Context(), key, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	want("a lease as the first thing of all", "GET", "PUT")
+	if err := lease.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A deployment's entries go as a whole; the data cache stays where it is of its own.

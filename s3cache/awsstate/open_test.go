@@ -35,9 +35,10 @@ func TestOpenFromEnvironment(t *testing.T) {
 			endpoints["AWS_ACCESS_KEY_ID"], endpoints["AWS_SECRET_ACCESS_KEY"] = awsservers.AccessKey, awsservers.SecretKey
 			environment(t, endpoints)
 			cache, key := s.cache(t, s3cache.Options{}), s3cache.PageKey(name)
+			lookup(t, cache, key, "", s3cache.Missing)
 			store(t, cache, key, page("one", now()))
 			lookup(t, cache, key, "one", s3cache.Fresh)
-			if got := strings.Join(s.requests(), " "); got != "BatchGetItem GET GET PUT" {
+			if got := strings.Join(s.requests(), " "); got != "BatchGetItem GET GET GET PUT" {
 				t.Errorf("the requests are %s", got)
 			}
 		})

@@ -70,7 +70,7 @@ func (s *Store) readChunk(ctx context.Context, tags []string, found func(string,
 	for range batchAttempts {
 		output, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
 			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(true)}},
-		})
+		}, s.compareClocks)
 		if err != nil {
 			return canceled(ctx, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"pack/s3cache"
+	"pack/s3cache/clock"
 )
 
 // The attributes of an item. Times are milliseconds since 1970 but for the last, which
@@ -45,13 +46,17 @@ const (
 )
 
 // Store is an s3cache.TagStore in a table, one item a tag. It needs
-// dynamodb:BatchGetItem and UpdateItem.
+// dynamodb:BatchGetItem and UpdateItem. It is an s3cache.Clock too.
 type Store struct {
 	client *dynamodb.Client
 	table  string
 	prefix string
 	keep   time.Duration
+	clock.Clock
 }
+
+// compareClocks makes an operation tell the store what DynamoDB's clock says.
+func (s *Store) compareClocks(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, s.Listen) }
 
 // New returns a Store. It does no I/O. The error says what is wrong with the options.
 func New(o Options) (*Store, error) {

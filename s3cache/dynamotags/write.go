@@ -118,7 +118,7 @@ func (s *Store) update(ctx context.Context, key map[string]types.AttributeValue,
 		UpdateExpression:          aws.String("SET " + strings.Join(set, ", ")),
 		ConditionExpression:       aws.String(strings.Join(forward, " AND ")),
 		ExpressionAttributeValues: values,
-	})
+	}, s.compareClocks)
 	var behind *types.ConditionalCheckFailedException
 	if errors.As(err, &behind) {
 		return false, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"pack/s3cache"
+	"pack/s3cache/clock"
 )
 
 // Options make a Store.
@@ -41,7 +42,7 @@ const longestRoot = 128
 
 // Store is an s3cache.Store in a bucket. It needs s3:GetObject, PutObject, DeleteObject
 // and, without which S3 says "access denied" for what is absent, ListBucket. It sets no
-// ACL.
+// ACL. It is an s3cache.Clock too.
 type Store struct {
 	client  *s3.Client
 	bucket  *string
@@ -49,6 +50,7 @@ type Store struct {
 	owner   *string
 	key     *string
 	encrypt types.ServerSideEncryption
+	clock.Clock
 }
 
 // What the metadata of an object says besides S3's own.
@@ -102,7 +104,7 @@ func (s *Store) Get(ctx context.Context, key, known string) (*s3cache.Object, er
 
 // get reads an object once; broken says that its body broke off.
 func (s *Store) get(ctx context.Context, input *s3.GetObjectInput) (object *s3cache.Object, broken bool, err error) {
-	output, err := s.client.GetObject(ctx, input)
+	output, err := s.client.GetObject(ctx, input, s.compareClocks)
 	if err != nil {
 		if status(err) == http.StatusNotModified {
 			return nil, false, s3cache.ErrNotModified
@@ -153,7 +155,7 @@ func (s *Store) Put(ctx context.Context, key string, body []byte, condition s3ca
 		input.Metadata[writeName] = write
 	}
 	var attempts int
-	output, err := s.client.PutObject(ctx, input, countAttempts(&attempts))
+	output, err := s.client.PutObject(ctx, input, s.compareClocks, countAttempts(&attempts))
 	switch {
 	case err == nil:
 		return aws.ToString(output.ETag), nil
@@ -210,6 +212,9 @@ func isETag(text string) bool {
 	return len(text) > 2 && text[0] == '"' && text[len(text)-1] == '"' &&
 		!strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
+
+// compareClocks makes an operation tell the store what S3's clock says.
+func (s *Store) compareClocks(o *s3.Options) { o.APIOptions = append(o.APIOptions, s.Listen) }
 
 // failed says what could not be done; a canceled context is the reason before others.
 func failed(ctx context.Context, verb, name string, err error) error {

@@ -96,6 +96,7 @@ type pool struct {
 	mu      sync.Mutex
 	opened  bool
 	running map[string]*server
+	failed  map[string]error // of those that did not start, which is not tried again
 }
 
 var shared pool
@@ -103,7 +104,7 @@ var shared pool
 func (p *pool) open() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opened, p.running = true, map[string]*server{}
+	p.opened, p.running, p.failed = true, map[string]*server{}, map[string]error{}
 }
 
 func (p *pool) server(t testing.TB, name string, start func(context.Context) (*server, error)) Server {
@@ -113,12 +114,11 @@ func (p *pool) server(t testing.TB, name string, start func(context.Context) (*s
 	if !p.opened {
 		t.Fatal("run the tests by awsservers.Run in TestMain: it stops the servers")
 	}
-	if p.running[name] == nil {
-		started, err := start(context.Background())
-		if err != nil {
-			t.Fatalf("start %s: %v", name, err)
-		}
-		p.running[name] = started
+	if p.running[name] == nil && p.failed[name] == nil {
+		p.running[name], p.failed[name] = start(context.Background())
+	}
+	if err := p.failed[name]; err != nil {
+		t.Fatalf("start %s: %v", name, err)
 	}
 	return reach(t, p.running[name].endpoint)
 }
@@ -128,11 +128,14 @@ func (p *pool) stop() error {
 	defer p.mu.Unlock()
 	var failed error
 	for name, running := range p.running {
+		if running == nil {
+			continue
+		}
 		if err := running.stop(); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	p.opened, p.running = false, nil
+	p.opened, p.running, p.failed = false, nil, nil
 	return failed
 }
 

@@ -135,8 +135,11 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
 	}
 	limit := maxRouteInstances
-	if f.Kind == manifest.GatewayFunction {
+	switch f.Kind {
+	case manifest.GatewayFunction:
 		limit = maxGatewayInstances
+	case manifest.WorkerFunction:
+		limit = refreshesAtATime + jobsAtATime
 	}
 	command := []string{o.Bootstrap, o.Node}
 	if f.Kind == manifest.ImageFunction {

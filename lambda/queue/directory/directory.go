@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"pack/lambda/queue"
@@ -39,7 +40,13 @@ type Queue struct {
 	root     string
 	fifo     bool
 	receives int
+	// swept is when this process last removed old deduplication ids, in seconds
+	// since 1970.
+	swept atomic.Int64
 }
+
+// sweepPause is how long a process leaves them alone.
+const sweepPause = time.Minute
 
 var _ queue.Queue = (*Queue)(nil)
 
@@ -105,7 +112,10 @@ func (q *Queue) send(m queue.Message, now time.Time) error {
 		if stat, err := os.Stat(mark); err == nil && now.Sub(stat.ModTime()) < queue.DeduplicationWindow {
 			return nil
 		}
-		sweep(q.seen(), queue.DeduplicationWindow)
+		last := q.swept.Load()
+		if now.Sub(time.Unix(last, 0)) > sweepPause && q.swept.CompareAndSwap(last, now.Unix()) {
+			sweep(q.seen(), queue.DeduplicationWindow)
+		}
 	}
 	n := name{visible: now.Add(m.Delay).UnixMilli(), id: rand.Text()}
 	if q.fifo {

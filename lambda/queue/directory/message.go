@@ -45,18 +45,27 @@ func parseName(text string) (name, bool) {
 	return name{sequence, visible, receives, fields[3], fields[4]}, err1 == nil && err2 == nil && err3 == nil
 }
 
-// list returns the names in a folder of messages, in the order of sending.
-func list(folder string) ([]name, error) {
+// listing returns the file names in a folder of messages, in the order of
+// sending where sorted. They are not parsed: of many, few matter.
+func listing(folder string, sorted bool) ([]string, error) {
 	d, err := os.Open(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
 	texts, err := d.Readdirnames(-1)
+	if sorted {
+		slices.Sort(texts)
+	}
+	return texts, err
+}
+
+// list returns the names in a folder of messages, in the order of sending.
+func list(folder string) ([]name, error) {
+	texts, err := listing(folder, true)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(texts)
 	names := make([]name, 0, len(texts))
 	for _, text := range texts {
 		if n, ok := parseName(text); ok {

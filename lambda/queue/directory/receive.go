@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"pack/lambda/queue"
@@ -35,11 +35,11 @@ func (q *Queue) Receive(ctx context.Context, r queue.Receive) ([]queue.Delivery,
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		names, err := list(q.messages())
+		texts, err := listing(q.messages(), true)
 		if err != nil {
 			return nil, fmt.Errorf("receive messages: %w", err)
 		}
-		if len(q.due(names, 1, time.Now())) > 0 {
+		if due, dead := q.due(texts, 1, time.Now()); len(due)+len(dead) > 0 {
 			deliveries, err := q.take(ctx, r)
 			if err != nil || len(deliveries) > 0 {
 				return deliveries, err
@@ -53,23 +53,26 @@ func (q *Queue) Receive(ctx context.Context, r queue.Receive) ([]queue.Delivery,
 	}
 }
 
-// due picks the messages that may be received now, limit at most.
-func (q *Queue) due(names []name, limit int, now time.Time) []name {
-	var picked []name
+// due picks the messages that may be received now, limit at most, and those
+// before them that were received too often.
+func (q *Queue) due(texts []string, limit int, now time.Time) (due, dead []name) {
 	blocked := make(map[string]bool)
-	for _, n := range names {
-		if len(picked) == limit {
+	for _, text := range texts {
+		if len(due) == limit {
 			break
 		}
+		n, ok := parseName(text)
 		switch {
-		case q.fifo && blocked[n.group]:
+		case !ok || q.fifo && blocked[n.group]:
 		case n.visible > now.UnixMilli():
 			blocked[n.group] = true
+		case n.receives >= q.receives:
+			dead = append(dead, n)
 		default:
-			picked = append(picked, n)
+			due = append(due, n)
 		}
 	}
-	return picked
+	return due, dead
 }
 
 // take receives what is due, and moves what was received too often to the dead
@@ -80,23 +83,19 @@ func (q *Queue) take(ctx context.Context, r queue.Receive) ([]queue.Delivery, er
 		return nil, fmt.Errorf("receive messages: %w", err)
 	}
 	defer unlock()
-	names, err := list(q.messages())
+	texts, err := listing(q.messages(), true)
 	if err != nil {
 		return nil, fmt.Errorf("receive messages: %w", err)
 	}
 	now := time.Now()
-	names = slices.DeleteFunc(names, func(n name) bool {
-		if n.receives < q.receives || n.visible > now.UnixMilli() {
-			return false
+	due, dead := q.due(texts, r.Max, now)
+	for _, n := range dead {
+		if err := os.Rename(filepath.Join(q.messages(), n.String()), filepath.Join(q.dead(), n.String())); err != nil {
+			return nil, fmt.Errorf("receive messages: %w", err)
 		}
-		err = errors.Join(err, os.Rename(filepath.Join(q.messages(), n.String()), filepath.Join(q.dead(), n.String())))
-		return true
-	})
-	if err != nil {
-		return nil, fmt.Errorf("receive messages: %w", err)
 	}
 	var deliveries []queue.Delivery
-	for _, n := range q.due(names, r.Max, now) {
+	for _, n := range due {
 		c, err := readContent(q.messages(), n)
 		if err != nil {
 			return deliveries, fmt.Errorf("receive messages: %w", err)
@@ -129,10 +128,17 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 		return fmt.Errorf("delete messages: %w", err)
 	}
 	defer unlock()
+	texts, err := listing(q.messages(), false)
+	if err != nil {
+		return fmt.Errorf("delete messages: %w", err)
+	}
 	var failures []queue.Failure
 	for i, receipt := range receipts {
-		err := q.received(receipt, func(n name) error { return os.Remove(filepath.Join(q.messages(), n.String())) })
-		if err != nil && !errors.Is(err, errOutdated) {
+		n, ok := received(texts, receipt)
+		if !ok {
+			continue
+		}
+		if err := os.Remove(filepath.Join(q.messages(), n.String())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failures = append(failures, queue.Failure{Index: i, Err: err})
 		}
 	}
@@ -152,12 +158,17 @@ func (q *Queue) Defer(ctx context.Context, receipt string, d time.Duration) erro
 		return fmt.Errorf("defer message: %w", err)
 	}
 	defer unlock()
-	err = q.received(receipt, func(n name) error {
-		later := n
-		later.visible = time.Now().Add(d).UnixMilli()
-		return q.rename(n, later)
-	})
+	texts, err := listing(q.messages(), false)
 	if err != nil {
+		return fmt.Errorf("defer message: %w", err)
+	}
+	n, ok := received(texts, receipt)
+	if !ok {
+		return fmt.Errorf("defer message: %w", errOutdated)
+	}
+	later := n
+	later.visible = time.Now().Add(d).UnixMilli()
+	if err := q.rename(n, later); err != nil {
 		return fmt.Errorf("defer message: %w", err)
 	}
 	return nil
@@ -165,18 +176,16 @@ func (q *Queue) Defer(ctx context.Context, receipt string, d time.Duration) erro
 
 var errOutdated = errors.New("the receipt is not that of a message that is out")
 
-// received calls change with the message of a receipt; the lock is held.
-func (q *Queue) received(receipt string, change func(name) error) error {
-	names, err := list(q.messages())
-	if err != nil {
-		return err
+// received finds the message of a receipt.
+func received(texts []string, receipt string) (name, bool) {
+	id, _, _ := strings.Cut(receipt, ".")
+	for _, text := range texts {
+		if !strings.HasSuffix(text, id) {
+			continue
+		}
+		if n, ok := parseName(text); ok && n.receives > 0 && n.receipt() == receipt {
+			return n, true
+		}
 	}
-	at := slices.IndexFunc(names, func(n name) bool { return n.receives > 0 && n.receipt() == receipt })
-	if at < 0 {
-		return errOutdated
-	}
-	if err := change(names[at]); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return errOutdated
+	return name{}, false
 }
