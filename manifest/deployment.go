@@ -197,6 +197,9 @@ type Page struct {
 	BypassFor []Condition `json:"bypassFor,omitempty"`
 	// PartiallyStatic marks a page with a postponed part (PPR).
 	PartiallyStatic bool `json:"partiallyStatic,omitempty"`
+	// Completable: filling in parameters makes more of the template's shell
+	// (routeType "fallback" in the adapter API).
+	Completable bool `json:"completable,omitempty"`
 	// PartialFallback: the template's own shell stands in for an address until
 	// the address has one of its own; AllowQuery names the parameters that make
 	// the difference, as nxtP<name>.

@@ -44,6 +44,7 @@ func (p *planner) page(group []*Prerender) (*Page, error) {
 		Template:   isTemplate(primary.Pathname),
 		AllowQuery: primary.Config.AllowQuery, BypassFor: primary.Config.BypassFor,
 		PartiallyStatic: primary.Config.RenderingMode == "PARTIALLY_STATIC",
+		Completable:     primary.RouteType == "fallback",
 		PartialFallback: primary.Config.PartialFallback,
 	}
 	source := parent.SourcePage

@@ -45,7 +45,7 @@ func (s *server) stampOf(t *testing.T, page, id string, header ...string) string
 func (s *server) changes(t *testing.T, page, id, before string) string {
 	t.Helper()
 	var now string
-	eventually(t, 20*time.Second, func() string {
+	eventually(t, 30*time.Second, func() string {
 		if now = s.stampOf(t, page, id); now == before {
 			return fmt.Sprintf("%s: %s of %s stays %s", s.name, id, page, before)
 		}
@@ -104,12 +104,12 @@ func privateValues(t *testing.T, _ *upstreamPair, s *server) {
 
 // briefLifetime: a page made of a value for two seconds and one for days is
 // made anew with what is old, and only that.
-func briefLifetime(t *testing.T, _ *upstreamPair, s *server) {
+func briefLifetime(t *testing.T, p *upstreamPair, s *server) {
 	long := s.stampOf(t, "/life/brief", "long")
 	// The build's values are in its shell, not in any cache at run time: the
 	// first refresh may make all of it anew.
 	brief := s.changes(t, "/life/brief", "life", s.stampOf(t, "/life/brief", "life"))
-	eventually(t, 20*time.Second, func() string {
+	eventually(t, 30*time.Second, func() string {
 		before := long
 		if long = s.stampOf(t, "/life/brief", "long"); long != before {
 			return "the long-lived value is new"
@@ -124,7 +124,10 @@ func briefLifetime(t *testing.T, _ *upstreamPair, s *server) {
 		t.Errorf("the value for days went from %s to %s while the one for two seconds was renewed", long, now)
 	}
 	s.revalidate(t, "tag=brief&expire=0")
-	if now := s.stampOf(t, "/life/brief", "life"); now == brief {
+	if s == p.next {
+		// Next start looks at no tag of a page that is old anyway.
+		s.changes(t, "/life/brief", "life", brief)
+	} else if now := s.stampOf(t, "/life/brief", "life"); now == brief {
 		t.Errorf("%s is still shown after revalidateTag", now)
 	}
 }
@@ -154,7 +157,7 @@ func revalidateAtOnce(t *testing.T, _ *upstreamPair, s *server) {
 	} {
 		var before string
 		// An address that the build did not see gets its own shell first.
-		eventually(t, 20*time.Second, func() string {
+		eventually(t, 30*time.Second, func() string {
 			one, other := s.stampOf(t, page.path, page.id), s.stampOf(t, page.path, page.id)
 			before = other
 			if one != other {
@@ -171,13 +174,13 @@ func revalidateAtOnce(t *testing.T, _ *upstreamPair, s *server) {
 }
 
 func revalidateByPath(t *testing.T, _ *upstreamPair, s *server) {
-	for _, query := range []string{"path=/life/minutes", "path=/life/minutes", "path=/&type=layout"} {
-		before := s.stampOf(t, "/life/minutes", "life")
-		if again := s.stampOf(t, "/life/minutes", "life"); again != before {
+	for _, query := range []string{"path=/store", "path=/store", "path=/&type=layout"} {
+		before := s.stampOf(t, "/store", "shelf")
+		if again := s.stampOf(t, "/store", "shelf"); again != before {
 			t.Errorf("%s and then %s", before, again)
 		}
 		s.revalidate(t, query)
-		if now := s.stampOf(t, "/life/minutes", "life"); now == before {
+		if now := s.stampOf(t, "/store", "shelf"); now == before {
 			t.Errorf("%s is still shown after %s", before, query)
 		}
 	}

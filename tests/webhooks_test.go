@@ -23,7 +23,7 @@ func webhook(secret, body string, at time.Time) request {
 }
 
 func productWebhook(slug string, at time.Time) request {
-	return webhook(contentSecret, fmt.Sprintf(`{"_type":"product","slug":{"current":%q}}`, slug), at)
+	return webhook(contentSecret, fmt.Sprintf("{\n  \"_type\": \"product\",\r\n  \"slug\": {\"current\": %q},\n  \"title\": \"Krüge 🏺 \\u00fc\"\n}\n", slug), at)
 }
 
 // TestWebhookRefreshesWhatItNames: a signed webhook makes exactly the page that

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"pack/lambda/jobs"
-	"pack/lambda/queue/sqsqueue"
+	"pack/lambda/local/host"
 	"pack/lambda/state"
 )
 
@@ -21,7 +20,7 @@ func stateFlags() []cli.Flag {
 		&cli.StringFlag{Name: "s3", Usage: "the `URL` of an S3 server (default: AWS_ENDPOINT_URL_S3, or AWS)"},
 		&cli.StringFlag{Name: "table", Usage: "keep tags in this DynamoDB table `NAME`"},
 		&cli.StringFlag{Name: "dynamodb", Usage: "the `URL` of a DynamoDB server (default: AWS_ENDPOINT_URL_DYNAMODB, or AWS)"},
-		&cli.StringFlag{Name: "queue", Usage: "use the SQS queues `NAME`-refresh.fifo and NAME-jobs, made when missing (default with --sqs: pack)"},
+		&cli.StringFlag{Name: "queue", Usage: "use the SQS queues `NAME`-refresh.fifo and NAME-jobs (default with --sqs: pack)"},
 		&cli.StringFlag{Name: "sqs", Usage: "the `URL` of an SQS server (default: AWS_ENDPOINT_URL_SQS, or AWS)"},
 	}
 }
@@ -29,7 +28,8 @@ func stateFlags() []cli.Flag {
 // stateDir is where an app's state is unless a flag says otherwise.
 func stateDir(out string) string { return filepath.Join(out, "state") }
 
-// stateOf reads the flags of stateFlags, and makes queues that are not there.
+// stateOf reads the flags of stateFlags. On servers that are not AWS's own it
+// makes what is not there.
 func stateOf(c *cli.Context, out string) (state.Settings, error) {
 	s := state.Settings{
 		Dir: stateDir(out), Bucket: c.String("bucket"), TagTable: c.String("table"),
@@ -42,31 +42,11 @@ func stateOf(c *cli.Context, out string) (state.Settings, error) {
 		return s, usageError{errors.New("--dynamodb needs --table")}
 	}
 	name := c.String("queue")
-	if name == "" && s.SQSEndpoint == "" {
-		return s, nil
-	}
-	if name == "" {
+	if name == "" && s.SQSEndpoint != "" {
 		name = "pack"
 	}
-	return s, addQueues(c.Context, &s, name)
-}
-
-func addQueues(ctx context.Context, s *state.Settings, name string) error {
-	client := s.SQS()
-	for _, q := range []struct {
-		spec sqsqueue.Spec
-		url  *string
-	}{
-		{sqsqueue.Spec{Name: name + "-refresh.fifo", MaxReceives: state.RefreshReceives}, &s.RefreshQueue},
-		{sqsqueue.Spec{Name: name + "-jobs", MaxReceives: state.JobReceives}, &s.JobQueue},
-	} {
-		url, err := sqsqueue.Ensure(ctx, client, q.spec)
-		if err != nil {
-			return fmt.Errorf("open queues: %w", err)
-		}
-		*q.url = url
-	}
-	return nil
+	err := interruptible(c.Context, func(ctx context.Context) error { return host.FindServices(ctx, &s, name) })
+	return s, err
 }
 
 // appFlags are stateFlags, and which app is meant.
@@ -87,7 +67,7 @@ func openJobs(c *cli.Context) (*jobs.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := state.Open(s)
+	store, err := state.OpenJobs(s)
 	if err != nil {
 		return nil, err
 	}
@@ -95,5 +75,5 @@ func openJobs(c *cli.Context) (*jobs.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Client{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs}, nil
+	return &jobs.Client{Store: store, Queue: queues.Jobs}, nil
 }

@@ -121,7 +121,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		AllowPrivateRewrites: s.allowPrivateRewrites,
 		TagHeader:            s.cdn.tagHeader,
 	}
-	if err := s.addQueues(&options, opened.Objects); err != nil {
+	if err := s.addQueues(&options); err != nil {
 		return nil, err
 	}
 	if err := s.addWebhooks(&options, p, opened.Objects); err != nil {

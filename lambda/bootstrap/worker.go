@@ -12,11 +12,10 @@ import (
 	"pack/lambda/state"
 	"pack/lambda/worker"
 	"pack/manifest"
-	"pack/s3cache"
 )
 
 // addQueues gives the gateway the queues that there are.
-func (s settings) addQueues(o *gateway.Options, objects s3cache.Store) error {
+func (s settings) addQueues(o *gateway.Options) error {
 	queues, err := state.OpenQueues(s.where)
 	if err != nil {
 		return err
@@ -25,7 +24,11 @@ func (s settings) addQueues(o *gateway.Options, objects s3cache.Store) error {
 		o.Refreshes = &refresh.Sender{Queue: q}
 	}
 	if q := queues.Jobs; q != nil {
-		o.Jobs = &jobs.Client{Store: &jobs.Store{Objects: objects}, Queue: q}
+		store, err := state.OpenJobs(s.where)
+		if err != nil {
+			return err
+		}
+		o.Jobs = &jobs.Client{Store: store, Queue: q}
 	}
 	return nil
 }
@@ -47,6 +50,10 @@ func (s settings) worker(document string) (*worker.Worker, error) {
 	if queues.Refreshes == nil || queues.Jobs == nil {
 		return nil, errors.New("PACK_REFRESH_QUEUE_URL or PACK_JOB_QUEUE_URL is missing: the worker works off queues")
 	}
+	store, err := state.OpenJobs(s.where)
+	if err != nil {
+		return nil, err
+	}
 	send := &jobSender{settings: s, routes: make(map[string]string)}
 	limits := make(map[string]time.Duration, len(d.Functions))
 	for _, f := range d.Functions {
@@ -63,7 +70,7 @@ func (s settings) worker(document string) (*worker.Worker, error) {
 			Cache: opened.Cache(d.ID, 0), Invoker: s.invoker(), Token: d.App.BypassToken, Gateway: s.gatewayName,
 			Limit: func(function string) time.Duration { return limits[function] + refreshGrace },
 		},
-		Jobs:      &jobs.Runner{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs, Send: send.send},
+		Jobs:      &jobs.Runner{Store: store, Queue: queues.Jobs, Send: send.send},
 		Refreshes: queues.Refreshes,
 		JobQueue:  queues.Jobs,
 	}, nil

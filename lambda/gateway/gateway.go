@@ -284,7 +284,7 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 	if ref.page == nil {
 		return nil
 	}
-	if output := g.outputs[ref.page.Route]; output != nil {
+	if output := g.outputs[g.app.BasePath+ref.page.Route]; output != nil {
 		return output
 	}
 	return g.outputs[ref.page.Pathname]

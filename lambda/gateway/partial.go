@@ -44,7 +44,7 @@ func (g *Gateway) servePartial(w http.ResponseWriter, r *http.Request, t target,
 		return
 	}
 	h.general = found.general
-	if found.missing != (s3cache.Key{}) {
+	if found.general && ref.page.Completable {
 		h.cache = "MISS"
 	}
 	if !g.writePartial(w, r, t, h) {
@@ -115,12 +115,13 @@ func (g *Gateway) lookShell(ctx context.Context, key s3cache.Key) shell {
 }
 
 // shellKey is the cache key of an address's own entry: the page's, or the
-// template's with the parameters filled in by which its entries differ.
+// template's with the parameters filled in by which its entries differ
+// (next/dist/build/templates/app-page-runtime.js, ssgCacheKey).
 func (g *Gateway) shellKey(page *manifest.Page, path string) s3cache.Key {
 	if !page.Template {
 		return s3cache.PageKey(page.Key)
 	}
-	path = strings.Trim(strings.TrimPrefix(trimPart(path), g.app.BasePath), "/")
+	path = strings.TrimPrefix(trimPart(path), g.app.BasePath)
 	var segments []string
 	for _, segment := range strings.Split(path, "/") {
 		if decoded, err := url.PathUnescape(segment); err == nil {
@@ -131,7 +132,12 @@ func (g *Gateway) shellKey(page *manifest.Page, path string) s3cache.Key {
 		}
 	}
 	completed := page.CompletedPath(g.app.BasePath, segments, encodeComponent)
-	return s3cache.PageKey(page.Key + normalizePagePath(completed))
+	own := page.Key + normalizePagePath(completed)
+	if page.Completable && own == page.SeedKey(g.app.BasePath) {
+		// Nothing to fill in, as in an optional catch-all: the address itself.
+		own = page.Key + normalizePagePath(strings.TrimSuffix(decodePath(path), "/"))
+	}
+	return s3cache.PageKey(own)
 }
 
 // encodeComponent is JavaScript's encodeURIComponent.

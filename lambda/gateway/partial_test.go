@@ -25,7 +25,7 @@ func partial() *manifest.Deployment {
 	)
 	d.Pages = []manifest.Page{{
 		Pathname: "/blog/[slug]", Route: "/blog/[slug]", Kind: "APP_PAGE", Function: "blog-slug",
-		Key: "/route-cache/APP_PAGE/aa/$", Template: true, PartiallyStatic: true, PartialFallback: true, AllowQuery: []string{"nxtPslug"},
+		Key: "/route-cache/APP_PAGE/aa/$", Template: true, PartiallyStatic: true, Completable: true, PartialFallback: true, AllowQuery: []string{"nxtPslug"},
 		Parts: []manifest.Part{{Pathname: "/blog/[slug]", Name: "html", File: "x"}, {Pathname: "/blog/[slug].rsc", Name: "rsc"}},
 	}, {
 		Pathname: "/stock", Route: "/stock", Kind: "APP_PAGE", Function: "stock", Key: "/route-cache/APP_PAGE/aa/$/stock",

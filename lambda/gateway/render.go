@@ -86,6 +86,12 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		}
 		if held {
 			defer release()
+			// Another may have rendered it between the look and the lease.
+			now, state, err := g.cache.Lookup(ctx, key, nil)
+			if err == nil && state == s3cache.Fresh && now.Created > newerThan &&
+				g.writeEntry(w, r, t, hit{page: h.page, entry: now, part: h.part, cache: "HIT"}) {
+				return
+			}
 			break
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)

@@ -40,7 +40,12 @@ func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []strin
 	if state == s3cache.Missing || state == s3cache.Expired && fetch {
 		return nil, nil
 	}
-	return value(entry, state)
+	v, err := value(entry, state)
+	if tag, ok := manifest.KeyTag(key); ok && err == nil {
+		// Ours, and nothing that Next has ever given such a page.
+		v.Tags = slices.DeleteFunc(slices.Clone(v.Tags), func(t string) bool { return t == tag })
+	}
+	return v, err
 }
 
 // Set implements node.Platform.
@@ -87,9 +92,21 @@ func (p *Platform) RevalidatePath(ctx context.Context, path string, header map[s
 	onlyGenerated := h.Get("X-Prerender-Revalidate-If-Generated") != ""
 	if response.Header.Get("X-Nextjs-Cache") == "REVALIDATED" || response.StatusCode == http.StatusOK ||
 		response.StatusCode == http.StatusNotFound && onlyGenerated {
+		if p.OnRevalidate != nil {
+			p.OnRevalidate([]string{manifest.PathTag(pathOnly(path))})
+		}
 		return nil
 	}
 	return fmt.Errorf("revalidate %s: status %d", path, response.StatusCode)
+}
+
+// pathOnly is the path as pages carry it in their tags.
+func pathOnly(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	if trimmed := strings.TrimRight(path, "/"); trimmed != "" {
+		return trimmed
+	}
+	return "/"
 }
 
 func cacheKey(key string, fetch bool) s3cache.Key {

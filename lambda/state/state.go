@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"pack/lambda/jobs"
 	"pack/lambda/queue"
 	"pack/lambda/queue/directory"
 	"pack/s3cache"
@@ -45,7 +46,7 @@ func (s Settings) Environment() map[string]string {
 	return env
 }
 
-// State is where pages, tags and jobs are kept.
+// State is where pages and tags are kept.
 type State struct {
 	Objects s3cache.Store
 	Tags    s3cache.TagStore
@@ -88,6 +89,17 @@ func Open(s Settings) (*State, error) {
 		state.Tags, err = s3cache.OpenTagDirectory(filepath.Join(s.Dir, "tags"))
 	}
 	return state, err
+}
+
+// OpenJobs opens the store of durable jobs: the bucket, or a folder of their
+// own, so that looking through them is no matter of how many pages there are.
+func OpenJobs(s Settings) (*jobs.Store, error) {
+	if s.Bucket != "" {
+		objects, err := awsstate.OpenObjects(s.stores())
+		return &jobs.Store{Objects: objects}, err
+	}
+	objects, err := s3cache.OpenDirectory(filepath.Join(s.Dir, "jobs"))
+	return &jobs.Store{Objects: objects}, err
 }
 
 func (s Settings) stores() awsstate.Config {

@@ -140,6 +140,7 @@ func (r *Receiver) receive(w http.ResponseWriter, request *http.Request, e *Endp
 	p, err := e.verify(d)
 	if err != nil {
 		log.Warn("webhook refused", "error", err)
+		w.Header().Set("WWW-Authenticate", "Webhook") // RFC 9110, 15.5.2: there has to be one.
 		http.Error(w, "unauthorized", http.StatusUnauthorized)
 		return
 	}

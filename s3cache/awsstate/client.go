@@ -3,6 +3,7 @@ package awsstate
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -15,7 +16,8 @@ import (
 
 // How a request that failed is made again: up to attempts in all, after a random part of
 // a pause that doubles. A reader waits for it, so it is short; the SDK's own goes up to
-// 20 seconds. The SDK's bucket of tokens ends retries altogether where most fail.
+// 20 seconds. The SDK's bucket of tokens ends retries altogether where most fail. An
+// answer that breaks off is a failure too, which the SDK takes for a final one.
 const (
 	attempts     = 4
 	firstPause   = 25 * time.Millisecond
@@ -25,6 +27,12 @@ const (
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			return rand.N(min(firstPause<<min(attempt, 10), longestPause)), nil
 		})

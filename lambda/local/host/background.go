@@ -24,7 +24,7 @@ const (
 const jobsKept = 7 * 24 * time.Hour
 
 // work starts what stands in for AWS's event sources and scheduler.
-func (h *Host) work(o Options, opened *state.State) error {
+func (h *Host) work(o Options) error {
 	worker := ""
 	for _, f := range o.Deployment.Functions {
 		if f.Kind == manifest.WorkerFunction {
@@ -60,7 +60,10 @@ func (h *Host) work(o Options, opened *state.State) error {
 	if queues.Jobs == nil {
 		return nil
 	}
-	store := &jobs.Store{Objects: opened.Objects}
+	store, err := state.OpenJobs(o.State)
+	if err != nil {
+		return err
+	}
 	client := &jobs.Client{Store: store, Queue: queues.Jobs}
 	h.background.Go(func() { runCrons(ctx, o.Deployment.Crons, client, log) })
 	h.background.Go(func() {

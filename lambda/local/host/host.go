@@ -104,7 +104,7 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 			return nil, errors.Join(err, h.Close(ctx))
 		}
 	}
-	if err := h.work(o, opened); err != nil {
+	if err := h.work(o); err != nil {
 		return nil, errors.Join(err, h.Close(ctx))
 	}
 	return h, nil

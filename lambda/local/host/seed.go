@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -143,8 +144,13 @@ func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
 			return nil, err
 		}
 		e.Parts = append(e.Parts, s3cache.Part{Name: part.Name, Body: body})
-		if part.Name == s3cache.PartHTML || part.Name == s3cache.PartBody {
+		switch {
+		case part.Name == s3cache.PartHTML || part.Name == s3cache.PartBody:
 			e.Header = storedHeader(page.Kind, part.Headers)
+		case e.Header == nil && strings.HasPrefix(part.Name, s3cache.PartSegment):
+			// A template whose shell is empty has no HTML to say it.
+			e.Header = storedHeader(page.Kind, part.Headers)
+			delete(e.Header, "x-nextjs-postponed") // A segment's own.
 		}
 	}
 	if s.Postponed != "" {
