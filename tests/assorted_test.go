@@ -1,6 +1,7 @@
 package tests_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -101,6 +102,23 @@ var spanLine = regexp.MustCompile(`span (\{.*\})`)
 // assortedSpans sees that spans are made, one tree for a request: the proxy's
 // and the route's share a trace when the caller names none.
 func assortedSpans(t *testing.T, p *pair) {
+	p.pack.must(t, get("/api/registered"), http.StatusOK)
+	eventually(t, 5*time.Second, func() string {
+		traces := map[string][]string{}
+		for _, line := range spanLine.FindAllStringSubmatch(p.pack.stderr.String(), -1) {
+			var span struct{ Name, Trace string }
+			if err := json.Unmarshal([]byte(line[1]), &span); err != nil {
+				return err.Error()
+			}
+			traces[span.Trace] = append(traces[span.Trace], span.Name)
+		}
+		for _, names := range traces {
+			if slices.Contains(names, "middleware GET") && slices.Contains(names, "GET /api/registered") {
+				return ""
+			}
+		}
+		return fmt.Sprintf("no trace has both the proxy and its route: %v", traces)
+	})
 	const parent = "4bf92f3577b34da6a3ce929d0e0e4736"
 	p.pack.must(t, get("/api/registered", "Traceparent: 00-"+parent+"-00f067aa0ba902b7-01"), http.StatusOK)
 	for _, name := range []string{

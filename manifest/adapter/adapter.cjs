@@ -63,8 +63,12 @@ function modifyConfig(config, { phase }) {
   config.cacheHandler = CACHE_HANDLER
   // A handler that the app brings is the app's business: it may be the only
   // one that reaches what others share with it.
-  const own = config.cacheHandlers ?? {}
-  config.cacheHandlers = { ...own, default: own.default ?? USE_CACHE, remote: own.remote ?? USE_CACHE }
+  // Without `use cache` none is asked for, and Turbopack (16.4.6) cannot build
+  // route handlers of the edge runtime when there are two.
+  if (config.cacheComponents || config.experimental?.useCache) {
+    const own = config.cacheHandlers ?? {}
+    config.cacheHandlers = { ...own, default: own.default ?? USE_CACHE, remote: own.remote ?? USE_CACHE }
+  }
   config.cacheMaxMemorySize = 0
   config.supportsImmutableAssets = config.supportsImmutableAssets ?? true
   return config

@@ -56,6 +56,16 @@ test('the cache handler lies in the adapter folder, inside the project', () => {
   assert.equal(config.reactStrictMode, true)
 })
 
+test('use cache has our handler where it can be used, and the app\'s own before it', () => {
+  const ours = path.join(__dirname, 'use-cache.cjs')
+  assert.equal(adapter.modifyConfig({}, build).cacheHandlers, undefined)
+  assert.deepEqual(adapter.modifyConfig({ cacheComponents: true }, build).cacheHandlers, { default: ours, remote: ours })
+  assert.deepEqual(
+    adapter.modifyConfig({ experimental: { useCache: true }, cacheHandlers: { remote: '/repo/r.js', more: '/repo/m.js' } }, build).cacheHandlers,
+    { default: ours, remote: '/repo/r.js', more: '/repo/m.js' }
+  )
+})
+
 test('an app that opted out of immutable assets stays out', () => {
   assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).supportsImmutableAssets, false)
 })

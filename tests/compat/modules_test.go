@@ -108,6 +108,24 @@ func environment() []string {
 	})
 }
 
+// TestMain looks at pack's sources, so that Go does not take the result of an
+// older pack, which the scripts build, for this one's.
+func TestMain(m *testing.M) {
+	for _, folder := range []string{"cmd", "infra", "lambda", "manifest", "s3cache"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", folder), func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "tests cannot run:", err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // mark is a variable in the environment of every process of a deployment.
 func mark(dir string) string {
 	return "COMPAT_MARK=" + filepath.Base(filepath.Dir(dir)) + filepath.Base(dir)
