@@ -164,6 +164,9 @@ func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err 
 }
 
 func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
+	if a.manager.refusal != nil {
+		return a.manager.refusal
+	}
 	if err := a.manager.require(); err != nil {
 		return err
 	}
@@ -198,10 +201,9 @@ func (o *CaptureOptions) build(ctx context.Context, a *app, next string) (*Build
 	case o.BuildCommand != "":
 		c.args, c.env = shell(o.BuildCommand), append(c.env, "PATH="+binPath(a.dir))
 	case a.pkg.Scripts["build"] != "":
-		if err := a.manager.require(); err != nil {
+		if c.args, err = a.manager.run("build"); err != nil {
 			return nil, err
 		}
-		c.args = a.manager.run("build")
 	default:
 		c.args = []string{"node", filepath.Join(next, "dist", "bin", "next"), "build"}
 	}

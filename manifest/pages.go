@@ -65,6 +65,9 @@ func (p *planner) page(group []*Prerender) (*Page, error) {
 		page.Parts = append(page.Parts, part)
 	}
 	page.Seed = p.seed(group)
+	if tag, ok := KeyTag(page.Key); ok && page.Seed != nil && !page.Template {
+		page.Seed.Tags = append(page.Seed.Tags, tag)
+	}
 	return page, nil
 }
 

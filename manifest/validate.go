@@ -122,7 +122,7 @@ func (d *Deployment) checkFunctions() (entries map[string]bool, err error) {
 			if len(f.Entries) == 0 {
 				return nil, fmt.Errorf("%s.entries is empty", at)
 			}
-		case ImageFunction:
+		case ImageFunction, WorkerFunction:
 		default:
 			return nil, fmt.Errorf("%s.kind is %q", at, f.Kind)
 		}

@@ -20,6 +20,10 @@ type Options struct {
 	// MemoryBytes bounds the decoded entries kept in memory; 0 means 32 MiB, negative
 	// means none.
 	MemoryBytes int64
+	// Remember is for how long a fresh entry is answered from memory without asking
+	// anyone; 0 means never. What other processes revalidate or store meanwhile is not
+	// seen that long. A revalidation by this Cache ends it at once.
+	Remember time.Duration
 }
 
 // Cache is what the gateway and the functions use: a Store, a TagStore, and a small
@@ -30,6 +34,7 @@ type Cache struct {
 	prefix     string
 	dataPrefix string
 	memory     *memory
+	remember   time.Duration
 	counters   counters
 }
 
@@ -47,48 +52,8 @@ func New(o Options) *Cache {
 	}
 	return &Cache{
 		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
-		memory: newMemory(o.MemoryBytes),
+		memory: newMemory(o.MemoryBytes), remember: o.Remember,
 	}
-}
-
-// Lookup returns the entry of a key and how it may be used; the entry is nil only when
-// it is Missing. extraTags count besides the entry's own (the soft tags of the data
-// cache).
-//
-// An error is for the log: the state is right without looking at it. The store failing
-// is Missing, and so is an object that is no entry. The tag store failing is Expired,
-// for nobody knows what was revalidated: render, and fall back on the entry.
-func (c *Cache) Lookup(ctx context.Context, key Key, extraTags []string) (*Entry, State, error) {
-	entry, _, err := c.read(ctx, c.object(key))
-	state := Missing
-	if entry != nil {
-		state, err = c.judge(ctx, entry, extraTags)
-	}
-	if errors.Is(err, ErrNotFound) {
-		err = nil
-	}
-	c.counters.states[state].Add(1)
-	if err != nil {
-		err = fmt.Errorf("look up %s: %w", key.Name, err)
-	}
-	return entry, state, err
-}
-
-// judge asks the tag store about the entry's tags and returns its state.
-func (c *Cache) judge(ctx context.Context, entry *Entry, extraTags []string) (State, error) {
-	tags := entry.Tags
-	if len(extraTags) > 0 {
-		tags = append(tags[:len(tags):len(tags)], extraTags...)
-	}
-	if len(tags) == 0 {
-		return Freshness(entry, nil, nil, milliseconds()), nil
-	}
-	marks, err := c.tags.Read(ctx, tags)
-	if err != nil {
-		c.counters.tagErrors.Add(1)
-		return Expired, err
-	}
-	return Freshness(entry, tags, marks, milliseconds()), nil
 }
 
 // read returns an object's entry and ETag. Errors: ErrNotFound; ErrCorrupt, then with
@@ -186,7 +151,9 @@ func (c *Cache) RevalidateTags(ctx context.Context, tags []string, durations *Du
 	for _, tag := range tags {
 		updates[tag] = durations.update(known[tag], now)
 	}
-	if err := c.tags.Write(ctx, updates); err != nil {
+	err = c.tags.Write(ctx, updates)
+	c.memory.doubt() // also after a failure: some may have been written
+	if err != nil {
 		c.counters.tagErrors.Add(1)
 		return fmt.Errorf("revalidate tags: %w", err)
 	}

@@ -42,10 +42,14 @@ func buildFixture(name string) (*built, error) {
 	if b.said, err = packBuildBy(cmd); err != nil {
 		return nil, err
 	}
-	if err := copyTree(filepath.Join(b.folder, ".next"), filepath.Join(b.next, ".next"), copyFile); err != nil {
+	dist := ".next"
+	if _, err := os.Stat(filepath.Join(b.folder, "build", "BUILD_ID")); err == nil {
+		dist = "build" // Its next.config says so.
+	}
+	if err := copyTree(filepath.Join(b.folder, dist), filepath.Join(b.next, dist), copyFile); err != nil {
 		return nil, err
 	}
-	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))
+	id, err := os.ReadFile(filepath.Join(b.folder, dist, "BUILD_ID"))
 	b.id = string(id)
 	return b, err
 }

@@ -29,7 +29,7 @@ func settleFlight(payload string) string {
 var (
 	// requestID is the key that Next gives the head of a page, new for every
 	// request.
-	requestID = regexp.MustCompile(`"[A-Za-z0-9_-]{21}([hmv])"`)
+	requestID = regexp.MustCompile(`"(?:[A-Za-z0-9_-]{21}|[0-9a-f-]{36})([hmv])"`)
 	// canonicalURL is the address that a page was rendered for: of a cached
 	// page, that of whoever found it missing or stale, as he wrote it.
 	canonicalURL = regexp.MustCompile(`"c":\["",[^]]*\]`)

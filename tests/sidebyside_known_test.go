@@ -2,18 +2,22 @@ package tests_test
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 )
 
-// known are requests that `pack serve` answers differently from `next start`,
-// in what, and why. What differs elsewhere, or in another way, fails the
-// comparison; docs/differences.md tells users.
-var known = []struct {
+// difference are requests that `pack serve` answers differently from
+// `next start`, in what, and why.
+type difference struct {
 	request *regexp.Regexp
 	// differs matches the parts of the answer that may differ.
 	differs *regexp.Regexp
 	reason  string
-}{
+}
+
+// known are those of any app. What differs elsewhere, or in another way, fails
+// the comparison; docs/differences.md tells users.
+var known = []difference{
 	{regexp.MustCompile(`^GET /\S+\.rsc( |$)`), anyPart, "payload addresses belong to no route of next start; the adapter API lists them as outputs"},
 	{regexp.MustCompile(`^GET /categories/rugs\?_rsc`), anyPart, "the adapter API has no prerendered payload of the not-found page: it is rendered"},
 	{regexp.MustCompile(`^GET /(recommendations|cart)\?_rsc=\S+ .*Next-Router-State-Tree`), regexp.MustCompile(`^body`), "the 500 page is the one that the build made, instead of one rendered for the request"},
@@ -27,16 +31,17 @@ var known = []struct {
 
 var anyPart = regexp.MustCompile(``)
 
-// met are the entries of the list that a request has met.
-var met = make(map[int]bool)
+// met are the patterns of the entries that a request has met.
+var met = make(map[string]bool)
 
-// isKnown reports whether all differences of a request are on the list.
-func isKnown(q request, lines []string) bool {
+// isKnown reports whether all differences of a request are on the list of any
+// app or on that of the pair's own.
+func (p *pair) isKnown(q request, lines []string) bool {
 	left := len(lines)
 	for _, line := range lines {
-		for i, k := range known {
+		for _, k := range slices.Concat(known, p.known) {
 			if k.request.MatchString(q.String()) && k.differs.MatchString(line) {
-				met[i] = true
+				met[k.request.String()] = true
 				left--
 				break
 			}
@@ -45,11 +50,11 @@ func isKnown(q request, lines []string) bool {
 	return left == 0
 }
 
-// stillKnown fails for entries of the list that no request needs.
-func stillKnown(t *testing.T) {
+// stillKnown fails for entries of a list that no request needs.
+func stillKnown(t *testing.T, list []difference) {
 	t.Helper()
-	for i, k := range known {
-		if !met[i] {
+	for _, k := range list {
+		if !met[k.request.String()] {
 			t.Errorf("%s is answered as by next start: take it from the list (%s)", k.request, k.reason)
 		}
 	}

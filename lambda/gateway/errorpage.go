@@ -17,6 +17,10 @@ import (
 func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, g.app.BasePath)
 	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
+		if g.appOnly() {
+			g.markNotFound(w.Header())
+			w.Header().Set("Cache-Control", cacheControl(nil, nil))
+		}
 		g.serveStaticPage(w, r, asset, http.StatusNotFound)
 		return
 	}
@@ -25,10 +29,16 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
 		plainNotFound(w)
 		return
 	}
-	if path == "/_not-found" {
+	if path == "/_not-found" || path == "/500" && g.appOnly() {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
 	}
 	g.notFound(w, r)
+}
+
+// appOnly reports whether the app has no Pages Router: its /404 and /500 are
+// prerendered pages then, otherwise pages of the Pages Router.
+func (g *Gateway) appOnly() bool {
+	return g.outputs["/_not-found"] != nil && g.outputs["/_error"] == nil
 }
 
 func plainNotFound(w http.ResponseWriter) {
@@ -73,13 +83,7 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	}
 	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
 		if app {
-			// The file is the App Router's not-found page.
-			addVary(w.Header(), []string{g.vary})
-			w.Header().Set("X-Nextjs-Cache", "HIT")
-			w.Header().Set("X-Nextjs-Prerender", "1")
-			if g.app.StaleTime > 0 {
-				w.Header().Set("X-Nextjs-Stale-Time", strconv.Itoa(g.app.StaleTime))
-			}
+			g.markNotFound(w.Header())
 		}
 		g.serveStaticPage(w, r, asset, status)
 		return
@@ -93,6 +97,17 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(http.StatusText(status)))
+}
+
+// markNotFound sets what Next says of the App Router's not-found page, of which
+// the build made a file.
+func (g *Gateway) markNotFound(h http.Header) {
+	addVary(h, []string{g.vary})
+	h.Set("X-Nextjs-Cache", "HIT")
+	h.Set("X-Nextjs-Prerender", "1")
+	if g.app.StaleTime > 0 {
+		h.Set("X-Nextjs-Stale-Time", strconv.Itoa(g.app.StaleTime))
+	}
 }
 
 // renderedError has a function render the error page.

@@ -75,7 +75,6 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if rsc && status >= 300 && status < 400 {
 		// The RSC payload carries the redirect itself.
 		status = http.StatusOK
-		header.Del("Location")
 	}
 	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && (app || header.Get("Content-Type") == "") {
 		header.Set("Content-Type", kind)

@@ -52,10 +52,10 @@ func (g *Gateway) servePartial(w http.ResponseWriter, r *http.Request, t target,
 		return
 	}
 	if found.state == s3cache.Stale {
-		g.refreshLater(r, t, ref.page, found.key)
+		g.refreshLater(r, t, ref.page, found.key, found.entry)
 	}
 	if found.missing != (s3cache.Key{}) {
-		g.refreshLater(r, t, ref.page, found.missing)
+		g.refreshLater(r, t, ref.page, found.missing, nil)
 	}
 }
 
