@@ -56,6 +56,15 @@ test('the cache handler lies in the adapter folder, inside the project', () => {
   assert.equal(config.reactStrictMode, true)
 })
 
+test('cached functions get our handler, unless the app brings one', () => {
+  const ours = path.join(__dirname, 'use-cache.cjs')
+  assert.deepEqual(adapter.modifyConfig({}, build).cacheHandlers, { default: ours, remote: ours })
+  const unset = { default: undefined, remote: undefined }
+  assert.deepEqual(adapter.modifyConfig({ cacheHandlers: unset }, build).cacheHandlers, { default: ours, remote: ours })
+  const own = { default: '/app/own.js', sessions: '/app/sessions.js' }
+  assert.deepEqual(adapter.modifyConfig({ cacheHandlers: own }, build).cacheHandlers, { ...own, remote: ours })
+})
+
 test('an app that opted out of immutable assets stays out', () => {
   assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).supportsImmutableAssets, false)
 })
