@@ -17,6 +17,9 @@ const LONG_AGO = -1e15
 /** @type {Map<string, {lastModified: number, value: any, cacheControl: any}>} */
 const local = new Map()
 
+/** The values that get has given: not to be stored again. @type {WeakSet<object>} */
+const given = new WeakSet()
+
 /** @returns {{call: Function} | undefined} */
 const channel = () => globalThis[Symbol.for('pack.channel')]
 
@@ -42,7 +45,9 @@ module.exports = class CacheHandler {
     const tags = fetch ? [...(ctx.tags ?? []), ...(ctx.softTags ?? [])] : []
     const { message, body } = await go.call({ op: 'get', key, fetch, tags })
     if (!message.found) return null
-    return fromEntry(/** @type {any} */ (message), body)
+    const entry = fromEntry(/** @type {any} */ (message), body)
+    if (entry.value) given.add(entry.value)
+    return entry
   }
 
   /**
@@ -57,6 +62,9 @@ module.exports = class CacheHandler {
       else local.delete(key)
       return
     }
+    // After a render that failed Next would store the old page as if it were new,
+    // for some seconds. It is there, and stays what it is.
+    if (value && given.has(value)) return
     const { meta, parts } = toEntry(value, ctx, this.started)
     await go.call(
       { op: 'set', key, fetch: Boolean(ctx.fetchCache), entry: meta, parts: parts.map((p) => ({ name: p.name, length: p.body.length })) },

@@ -60,6 +60,8 @@ test('use cache has our handler where it can be used, and the app\'s own before 
   const ours = path.join(__dirname, 'use-cache.cjs')
   assert.equal(adapter.modifyConfig({}, build).cacheHandlers, undefined)
   assert.deepEqual(adapter.modifyConfig({ cacheComponents: true }, build).cacheHandlers, { default: ours, remote: ours })
+  const unset = { default: undefined, remote: undefined }
+  assert.deepEqual(adapter.modifyConfig({ cacheComponents: true, cacheHandlers: unset }, build).cacheHandlers, { default: ours, remote: ours })
   assert.deepEqual(
     adapter.modifyConfig({ experimental: { useCache: true }, cacheHandlers: { remote: '/repo/r.js', more: '/repo/m.js' } }, build).cacheHandlers,
     { default: ours, remote: '/repo/r.js', more: '/repo/m.js' }
