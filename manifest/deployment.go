@@ -223,6 +223,9 @@ type Part struct {
 type Seed struct {
 	// Status is the response status; 200 unless the build says otherwise.
 	Status int `json:"status"`
+	// NotFound says that the page answered notFound: there is nothing under its
+	// address until it is rendered anew.
+	NotFound bool `json:"notFound,omitempty"`
 	// Revalidate is the age in seconds from which the page is stale; nil:
 	// never.
 	Revalidate *int `json:"revalidate"`

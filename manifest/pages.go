@@ -68,6 +68,10 @@ func (p *planner) page(group []*Prerender) (*Page, error) {
 	if tag, ok := KeyTag(page.Key); ok && page.Seed != nil && !page.Template {
 		page.Seed.Tags = append(page.Seed.Tags, tag)
 	}
+	if page.Seed != nil && page.Kind == "PAGES" && page.Seed.Status == 404 && page.Route != "/404" {
+		// getStaticProps answered notFound: the file is that of the error page.
+		page.Seed.NotFound = true
+	}
 	return page, nil
 }
 
@@ -81,7 +85,8 @@ func (p *planner) cacheKey(page *Page, source string, primary *Prerender) string
 		return space
 	}
 	if primary.Fallback != nil {
-		if name, ok := relative(slash(p.build.DistDir)+"/server", primary.Fallback.FilePath); ok && strings.HasPrefix(name, "route-cache/") {
+		name, ok := relative(slash(p.build.DistDir)+"/server", primary.Fallback.FilePath)
+		if ok && strings.HasPrefix("/"+name, space+"/") {
 			return "/" + strings.TrimSuffix(name, path.Ext(name))
 		}
 	}

@@ -24,8 +24,9 @@ const stepPatience = 30 * time.Second
 type tab struct {
 	t   *testing.T
 	ctx context.Context
-	// base is the shop's address.
-	base string
+	// base is the app's address; ready selects what an app shows when it is alive.
+	base  string
+	ready chromedp.CSS
 
 	mu       sync.Mutex
 	troubles []string
@@ -61,7 +62,7 @@ func openTab(t *testing.T, base string) *tab {
 		closeTab()
 		closeBrowser()
 	})
-	b := &tab{t: t, ctx: ctx, base: base, urls: make(map[network.RequestID]string)}
+	b := &tab{t: t, ctx: ctx, base: base, ready: testID("cart-count") + `[data-ready="true"]`, urls: make(map[network.RequestID]string)}
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
@@ -167,7 +168,7 @@ func testID(id string) chromedp.CSS { return chromedp.CSS(fmt.Sprintf(`[data-tes
 // open loads a page as from the address bar, and waits until it is alive.
 func (b *tab) open(path string) {
 	b.t.Helper()
-	b.run("open "+path, chromedp.Navigate(b.base+path), chromedp.WaitVisible(testID("cart-count")+`[data-ready="true"]`),
+	b.run("open "+path, chromedp.Navigate(b.base+path), chromedp.WaitVisible(b.ready),
 		chromedp.Evaluate[chromedp.Void](`window.sameDocument = true`))
 }
 

@@ -55,14 +55,18 @@ func buildFixture(name string) (*built, error) {
 }
 
 // fixturePair starts `next start` and `pack serve` on a fixture, with nothing
-// but the pages of the build; both end with the test.
-func fixturePair(t *testing.T, name string) (*pair, *built) {
+// but the pages of the build; both end with the test. Arguments are those of
+// pack serve.
+func fixturePair(t *testing.T, name string, args ...string) (*pair, *built) {
 	t.Helper()
 	b := fixture(t, name)
 	alone(t)
 	p := &pair{}
 	for _, start := range []func() (*server, error){
-		func() (s *server, err error) { p.pack, err = launchPack(b.folder, "--fresh"); return p.pack, err },
+		func() (s *server, err error) {
+			p.pack, err = launchPack(b.folder, append(args, "--fresh")...)
+			return p.pack, err
+		},
 		func() (s *server, err error) { p.next, err = launchNext(b.next); return p.next, err },
 	} {
 		s, err := start()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ const answerPatience = 30 * time.Second
 // stands, however wrong it is.
 type request struct {
 	method, target string
-	// header holds "Name: value" lines, sent in this order.
+	// header holds "Name: value" lines, sent in this order; one for Host stands
+	// in place of the server's address.
 	header []string
 	body   string
 }
@@ -66,7 +68,10 @@ func send(host string, q request) (*answer, error) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(answerPatience))
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\n", q.method, q.target, host)
+	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\n", q.method, q.target)
+	if !slices.ContainsFunc(q.header, func(line string) bool { return strings.HasPrefix(line, "Host: ") }) {
+		text.WriteString("Host: " + host + "\r\n")
+	}
 	for _, line := range q.header {
 		text.WriteString(line + "\r\n")
 	}

@@ -33,11 +33,13 @@ var allowances = []allowance{
 	{"Cache-Status", "pack tells how its page store answered (RFC 9211)", nil, nil},
 	{"X-Amzn-Requestid", "Lambda's function URLs number every request", nil, nil},
 	{"Content-Type", "Lambda gives every body a type: where next start sends none, as with redirects, pack says plain text", nil, untyped},
+	{"Content-Type", "Go's server sends none with 304, as RFC 9110 (15.4.5) advises", nil, func(next, _ *answer) bool { return next.status == http.StatusNotModified }},
 	{"X-Nextjs-Prerender", "next start repeats it on pages of the build", once, nil},
 	{"X-Nextjs-Cache", "a page goes stale at its own time on each server: HIT and STALE are one here, MISS is not", freshOrStale, nil},
 	{"Link", "React gives the preload hints of a rendered page only where they are known when its first bytes leave", nil, oneSided("Link")},
 	{"Last-Modified", "the times of files do not survive packing, and would change with every deployment", nil, nil},
 	{"Etag", "of a file: next start makes it from the file's time, pack from its content; of a page: it follows the bytes of one render", given, otherContent},
+	{"Set-Cookie", "preview data is sealed anew for every answer", withoutSeal, nil},
 	{"Set-Cookie", "where there is a Max-Age, the date in Expires is counted from the answer", withoutExpiry, nil},
 }
 
@@ -118,6 +120,16 @@ func withoutExpiry(values []string) []string {
 	settled := slices.Clone(values)
 	for i, value := range settled {
 		settled[i] = countedExpiry.ReplaceAllString(value, "$1$3(counted)$2")
+	}
+	return settled
+}
+
+var sealed = regexp.MustCompile(`(__next_preview_data=)[^;]+`)
+
+func withoutSeal(values []string) []string {
+	settled := slices.Clone(values)
+	for i, value := range settled {
+		settled[i] = sealed.ReplaceAllString(value, "$1(sealed)")
 	}
 	return settled
 }

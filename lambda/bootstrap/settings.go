@@ -172,6 +172,8 @@ func (s settings) refresh(ctx context.Context, path string, header http.Header) 
 	if err != nil {
 		return nil, err
 	}
+	// The app may write the path as people do, /grün.
+	target.RawPath = target.EscapedPath()
 	r := &http.Request{
 		Method: http.MethodHead, URL: target, Host: "localhost", Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,19 +17,26 @@ import (
 	"pack/s3cache"
 )
 
+const staticFolder = "/_next/static/"
+
 // assets are the deployment's files by address.
 type assets struct {
 	files fs.FS
 	list  map[string]*manifest.Asset
-	// static is the address of Next's own files, with a slash at the end.
-	static string
+	// static are the addresses of Next's own files, each with a slash at the end.
+	static []string
 }
 
 // below reports whether a path belongs to Next's own files.
-func (a *assets) below(path string) bool { return strings.HasPrefix(path, a.static) }
+func (a *assets) below(path string) bool {
+	return slices.ContainsFunc(a.static, func(folder string) bool { return strings.HasPrefix(path, folder) })
+}
 
 func newAssets(d *manifest.Deployment, files fs.FS) *assets {
-	a := &assets{files: files, static: d.App.BasePath + "/_next/static/", list: make(map[string]*manifest.Asset, len(d.Assets))}
+	a := &assets{files: files, static: []string{d.App.BasePath + staticFolder, staticFolder}, list: make(map[string]*manifest.Asset, len(d.Assets))}
+	if strings.HasPrefix(d.App.AssetPrefix, "/") {
+		a.static = append(a.static, d.App.AssetPrefix+staticFolder)
+	}
 	for i := range d.Assets {
 		a.list[d.Assets[i].Pathname] = &d.Assets[i]
 	}
@@ -44,6 +52,10 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 	}
 	if asset.Source == "page" {
 		if isRSC(r) && redirectedRSC(w, r) {
+			return
+		}
+		if r.Header.Get("X-Middleware-Prefetch") != "" {
+			g.skipPrefetch(w, asset.Pathname, resolved)
 			return
 		}
 		g.serveStaticPage(w, r, asset, 0)
@@ -62,6 +74,7 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		w.Header().Set("Cache-Control", noStore)
 		g.errorPage(w, r, http.StatusMethodNotAllowed)
 		return
 	}

@@ -32,7 +32,32 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 		name = "/" + strings.TrimSuffix(page, ".json")
 	}
 	if resolved.Locale != "" {
-		name = "/" + resolved.Locale + name
+		name = strings.TrimSuffix("/"+resolved.Locale+g.withoutLocale(name, resolved.Locale), "/")
 	}
 	w.Header().Set("X-Nextjs-Matched-Path", name)
+}
+
+// skipPrefetch tells the Pages Router's client, which asks whether proxy.ts
+// redirects and not for a page, which page it would get.
+func (g *Gateway) skipPrefetch(w http.ResponseWriter, pathname string, resolved *router.Result) {
+	w.Header().Set("X-Matched-Path", strings.TrimPrefix(g.withoutLocale(pathname, resolved.Locale), g.app.BasePath))
+	w.Header().Set("X-Middleware-Skip", "1")
+	w.Header().Set("Cache-Control", noStore)
+	_, _ = w.Write([]byte("{}"))
+}
+
+// missingData answers a request for the data of a page that does not exist, in
+// an app with proxy.ts: its client then looks what the page's own address says
+// (next/dist/server/lib/router-server.js, invokeRender).
+func missingData(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	w.Header().Set("X-Nextjs-Matched-Path", resolved.Path)
+	w.Header().Set("Content-Type", "application/json")
+	notFoundData(w, r, "{}")
+}
+
+func notFoundData(w http.ResponseWriter, r *http.Request, text string) {
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte(text))
+	}
 }

@@ -9,13 +9,15 @@ import (
 
 	"pack/lambda/event"
 	"pack/lambda/invoke"
+	"pack/lambda/router"
 	"pack/manifest"
+	"pack/s3cache"
 )
 
 // serveMissing answers for an address that nothing answers, the error pages'
 // own included.
-func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, g.app.BasePath)
+func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, g.app.BasePath), "/")
 	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
 		if g.appOnly() {
 			g.markNotFound(w.Header())
@@ -29,16 +31,24 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request) {
 		plainNotFound(w)
 		return
 	}
-	if path == "/_not-found" || path == "/500" && g.appOnly() {
+	if path == notFoundPage || path == "/500" && g.appOnly() {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
+	}
+	if resolved.Data && g.proxy != nil {
+		w.Header().Set("Cache-Control", noStore)
+		missingData(w, r, resolved)
+		return
 	}
 	g.notFound(w, r)
 }
 
+// notFoundPage is the App Router's not-found page.
+const notFoundPage = "/_not-found"
+
 // appOnly reports whether the app has no Pages Router: its /404 and /500 are
 // prerendered pages then, otherwise pages of the Pages Router.
 func (g *Gateway) appOnly() bool {
-	return g.outputs["/_not-found"] != nil && g.outputs["/_error"] == nil
+	return g.outputs[g.app.BasePath+notFoundPage] != nil && g.outputs[g.app.BasePath+"/_error"] == nil
 }
 
 func plainNotFound(w http.ResponseWriter) {
@@ -50,7 +60,7 @@ func plainNotFound(w http.ResponseWriter) {
 // pageNotFound answers for a page that exists and has nothing under this
 // address.
 func (g *Gateway) pageNotFound(w http.ResponseWriter, r *http.Request) {
-	if g.outputs["/_not-found"] != nil {
+	if g.outputs[g.app.BasePath+notFoundPage] != nil {
 		addVary(w.Header(), []string{g.vary})
 	}
 	g.notFound(w, r)
@@ -77,22 +87,29 @@ func (g *Gateway) serverError(w http.ResponseWriter, r *http.Request) {
 // errorPage renders an error status: from the page that the build made of it,
 // by the function that renders it, or in plain text.
 func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) {
-	app := status == http.StatusNotFound && g.outputs["/_not-found"] != nil
-	if app && isRSC(r) && g.renderedError(w, r, g.outputs["/_not-found"], status) {
+	missing := g.outputs[g.app.BasePath+notFoundPage]
+	app := status == http.StatusNotFound && missing != nil
+	if app && isRSC(r) && g.renderedError(w, r, missing, status) {
 		return
 	}
-	if asset := g.assets.list[g.app.BasePath+"/"+strconv.Itoa(status)]; asset != nil && asset.Source == "page" {
+	pathname := g.errorPathname(r, "/"+strconv.Itoa(status))
+	if ref, ok := g.pages.parts[pathname]; ok && g.storedError(w, r, ref, status) {
+		return
+	}
+	if asset := g.assets.list[pathname]; asset != nil && asset.Source == "page" {
 		if app {
 			g.markNotFound(w.Header())
 		}
 		g.serveStaticPage(w, r, asset, status)
 		return
 	}
-	if app && g.renderedError(w, r, g.outputs["/_not-found"], status) {
+	if app && g.renderedError(w, r, missing, status) {
 		return
 	}
-	if output := g.outputs["/_error"]; output != nil && g.renderedError(w, r, output, status) {
-		return
+	for _, name := range []string{"/" + strconv.Itoa(status), "/_error"} {
+		if output := g.errorOutput(r, name); output != nil && g.renderedError(w, r, output, status) {
+			return
+		}
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
@@ -110,12 +127,60 @@ func (g *Gateway) markNotFound(h http.Header) {
 	}
 }
 
+// errorOutput is what renders an error page, or nil.
+func (g *Gateway) errorOutput(r *http.Request, name string) *manifest.Output {
+	if output := g.outputs[g.errorPathname(r, name)]; output != nil {
+		return output
+	}
+	return g.outputs[g.app.BasePath+name]
+}
+
+// storedError answers with an error page that has data of its own
+// (getStaticProps in pages/404), and renews it as any other page.
+func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRef, status int) bool {
+	page := ref.page
+	t := target{path: page.Pathname}
+	if output := g.outputFor(page.Pathname, ref); output != nil {
+		t.function, t.entry = output.Function, output.Entry
+	}
+	key := s3cache.PageKey(entryKey(page, g.keyPath(t.path)))
+	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
+	if err != nil {
+		slog.Error("cache lookup failed", "key", key.Name, "error", err)
+	}
+	if state != s3cache.Fresh && state != s3cache.Stale {
+		return false
+	}
+	h := hit{page: page, entry: entry, part: ref.part, cache: "HIT", status: status}
+	if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken && g.app.BypassToken != "" {
+		h.cache = "REVALIDATED" // What res.revalidate looks for: there is nothing, which is known now.
+	}
+	if !g.writeHit(w, r, h) {
+		return false
+	}
+	if state == s3cache.Stale {
+		g.refreshLater(r, t, page, key, entry)
+	}
+	return true
+}
+
 // renderedError has a function render the error page.
 func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *manifest.Output, status int) bool {
-	response, err := g.invoke(r, target{
+	t := target{
 		function: output.Function, entry: output.Entry, path: output.Pathname,
 		meta: map[string]any{"invokeStatus": status},
-	})
+	}
+	if locale := localeOf(r); locale != "" {
+		t.meta["locale"], t.address = locale, g.withoutLocale(output.Pathname, locale)
+	}
+	if strings.HasSuffix(output.Pathname, "/_error") {
+		// Its getInitialProps sees the viewer's address, and that there is an error.
+		t.address = g.withoutLocale(r.RequestURI, localeOf(r))
+		if status >= http.StatusInternalServerError {
+			t.meta["invokeError"] = map[string]any{"name": "Error", "message": http.StatusText(status)}
+		}
+	}
+	response, err := g.invoke(r, t)
 	if err != nil {
 		slog.Error("error page could not be rendered", "page", output.Pathname, "error", err)
 		return false

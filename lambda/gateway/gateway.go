@@ -153,8 +153,10 @@ type target struct {
 	function, entry string
 	// path is the concrete one after rewrites, encoded; query is raw.
 	path, query string
-	locale      string
-	meta        map[string]any
+	// address is the path and query that the function sees, where they are not
+	// those above.
+	address string
+	meta    map[string]any
 }
 
 // ServeHTTP implements http.Handler.
@@ -187,6 +189,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serverError(w, r)
 		return
 	}
+	r = withLocale(r, resolved.Locale)
 	addHeaders(w.Header(), resolved.Header)
 	if resolved.Data {
 		g.nameDataPage(w, resolved)
@@ -207,7 +210,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case router.Output:
 		g.serveOutput(w, r, resolved)
 	default:
-		g.serveMissing(w, r)
+		g.serveMissing(w, r, resolved)
 	}
 }
 
@@ -222,20 +225,24 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	}
 	t := target{
 		function: output.Function, entry: output.Entry,
-		path: resolved.Path, query: resolved.RawQuery, locale: resolved.Locale,
+		path: resolved.Path, query: resolved.RawQuery,
 	}
 	if g.acceptJob(w, r, t) {
 		return
 	}
-	if resolved.Rewritten && strings.HasPrefix(output.Type, "APP_") {
+	api := output.Type == "PAGES_API"
+	switch {
+	case api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage:
+		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
+	case resolved.Rewritten && output.Type == "APP_PAGE":
 		t.meta = rewrittenMeta(resolved)
 	}
 	// A route of the edge runtime sees these requests, under Next's own server.
 	edge := output.Runtime == manifest.EdgeRuntime
-	if isRSC(r) && !edge && redirectedRSC(w, r) {
+	if !api && !edge && isRSC(r) && redirectedRSC(w, r) {
 		return
 	}
-	if !edge && (strings.HasPrefix(output.Type, "APP_") || isRSC(r)) {
+	if !edge && (strings.HasPrefix(output.Type, "APP_") || isRSC(r) && !api) {
 		w.Header().Add("Vary", g.intercepted.vary(g.vary, t.path))
 	}
 	action := possibleAction(r)
@@ -247,15 +254,11 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
-	if r.Header.Get("X-Middleware-Prefetch") != "" && !(isPage && ref.page.Kind == s3cache.KindPages) {
-		// The Pages Router's client asks whether proxy.ts redirects, not for a page.
-		w.Header().Set("X-Matched-Path", output.Pathname)
-		w.Header().Set("X-Middleware-Skip", "1")
-		w.Header().Set("Cache-Control", noStore)
-		_, _ = w.Write([]byte("{}"))
+	if r.Header.Get("X-Middleware-Prefetch") != "" && !api && !(isPage && ref.page.Kind == s3cache.KindPages) {
+		g.skipPrefetch(w, output.Pathname, resolved)
 		return
 	}
-	if isPage && ref.page.Template && ref.page.NotFound && !action && !g.draft(r) {
+	if isPage && ref.page.Template && ref.page.NotFound && !action && !g.drafts(r) {
 		g.notFound(w, r)
 		return
 	}
@@ -284,8 +287,10 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 	if ref.page == nil {
 		return nil
 	}
-	if output := g.outputs[g.app.BasePath+ref.page.Route]; output != nil {
-		return output
+	for _, route := range []string{g.app.BasePath + ref.page.Route, ref.page.Route} {
+		if output := g.outputs[route]; output != nil {
+			return output
+		}
 	}
 	return g.outputs[ref.page.Pathname]
 }
@@ -300,9 +305,9 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		if r.Header.Get("X-Prerender-Revalidate") == g.app.BypassToken {
 			return true
 		}
-	}
-	if g.draft(r) {
-		return true
+		if g.drafts(r) {
+			return true
+		}
 	}
 	for _, c := range page.BypassFor {
 		if meets(r, c, func(pattern, value string) bool { return g.patterns[pattern].MatchString(value) }) {
@@ -310,13 +315,6 @@ func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bo
 		}
 	}
 	return false
-}
-
-// draft reports whether the viewer is in draft mode, by the cookie that only
-// the app can set.
-func (g *Gateway) draft(r *http.Request) bool {
-	cookie, err := r.Cookie("__prerender_bypass")
-	return err == nil && g.app.BypassToken != "" && cookie.Value == g.app.BypassToken
 }
 
 // partOf says which representation of a page r asks for.

@@ -21,6 +21,9 @@ var reserved = []string{
 	"X-Next-Revalidated-Tags", "X-Next-Revalidate-Tag-Token", "X-Next-Cache-Tags",
 	"X-Invoke-Path", "X-Invoke-Query", "X-Invoke-Output", "X-Invoke-Status", "X-Invoke-Error", "X-Invocation-Id",
 	"X-Nextjs-Rewritten-Path", "X-Nextjs-Rewritten-Query",
+	// Next takes a page's nonces from them; only proxy.ts may set them
+	// (CVE-2026-44581).
+	"Content-Security-Policy", "Content-Security-Policy-Report-Only",
 }
 
 // strip removes what nobody outside may say.

@@ -57,6 +57,8 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		return false
 	case h.partial && h.part != s3cache.PartHTML:
 		status = http.StatusOK
+	case strings.HasPrefix(h.part, s3cache.PartSegment):
+		status = http.StatusOK // Also one of a not-found page, which says so itself.
 	}
 	app := h.entry.Kind == s3cache.KindAppPage
 	rsc := app && h.part != s3cache.PartHTML
@@ -76,7 +78,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		// The RSC payload carries the redirect itself.
 		status = http.StatusOK
 	}
-	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && (app || header.Get("Content-Type") == "") {
+	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && header.Get("Content-Type") == "" {
 		header.Set("Content-Type", kind)
 	}
 	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {

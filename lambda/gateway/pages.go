@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"pack/lambda/router"
@@ -66,6 +67,24 @@ func entryKey(page *manifest.Page, path string) string {
 	return page.Key + normalizePagePath(decodePath(trimPart(path)))
 }
 
+// keyPath is the address of the page that a request is for, as Next writes it
+// into keys: without basePath, without a slash at its end, and also where the
+// page's data is asked for.
+func (g *Gateway) keyPath(path string) string {
+	path = strings.TrimPrefix(path, g.app.BasePath)
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	page, data := strings.CutPrefix(path, "/_next/data/"+g.deployment.BuildID)
+	if !data {
+		return path
+	}
+	if page = strings.TrimSuffix(page, ".json"); page == "/index" {
+		return "/"
+	}
+	return page
+}
+
 // trimPart removes what addresses a part of a page instead of the page.
 func trimPart(path string) string {
 	if i := strings.Index(path, ".segments/"); i > 0 {
@@ -86,12 +105,15 @@ func decodePath(path string) string {
 		if err != nil {
 			return path
 		}
-		segments[i] = delimiters.Replace(decoded)
+		segments[i] = delimiter.ReplaceAllStringFunc(decoded, url.QueryEscape)
 	}
 	return strings.Join(segments, "/")
 }
 
-var delimiters = strings.NewReplacer("/", "%2F", "#", "%23", "?", "%3F")
+// delimiter is what must stay apart from a real one in a key: also one that is
+// still encoded after decoding, or /a%252Fb would share the key of /a%2Fb
+// (next/dist/shared/lib/router/utils/escape-path-delimiters.js).
+var delimiter = regexp.MustCompile(`(?i)[/#?\\]|%(?:2f|23|3f|5c)`)
 
 func normalizePagePath(path string) string {
 	switch {

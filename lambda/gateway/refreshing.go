@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"pack/lambda/event"
@@ -25,6 +26,9 @@ func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, k
 		Deployment: g.deployment.ID, Key: key.Name, Kind: page.Kind, Partial: page.PartiallyStatic, Absent: stale == nil,
 		Function: t.function, Entry: t.entry, Path: trimPart(t.path), URL: origin(r) + shown.RequestURI(),
 	}
+	p.Address, _, _ = strings.Cut(t.address, "?")
+	p.Locale, _ = t.meta["locale"].(string)
+	p.DefaultLocale, _ = t.meta["defaultLocale"].(string)
 	if stale != nil {
 		p.Created = stale.Created
 	}

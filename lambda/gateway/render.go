@@ -23,7 +23,8 @@ const leaseGrace = 5 * time.Second
 // where it can, from the page's function where it must.
 func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, ref partRef) {
 	page := ref.page
-	key := s3cache.PageKey(entryKey(page, t.path))
+	g.clearPreview(w, r)
+	key := s3cache.PageKey(entryKey(page, g.keyPath(t.path)))
 	entry, state, err := g.cache.Lookup(r.Context(), key, nil)
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key.Name, "error", err)
@@ -51,11 +52,13 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 	g.tagHit(w, h.entry.Tags)
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
-		if g.outputs["/_not-found"] != nil {
-			addVary(w.Header(), []string{g.vary})
-		}
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
+		if h.part == s3cache.PartData {
+			w.Header().Set("Cache-Status", cacheStatus(h))
+			notFoundData(w, r, `{"notFound":true}`)
+			return true
+		}
 		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
@@ -130,8 +133,12 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 // invoke sends r to the function of a target.
 func (g *Gateway) invoke(r *http.Request, t target) (*http.Response, error) {
 	out := r.Clone(r.Context())
-	out.URL = &url.URL{RawPath: t.path, RawQuery: t.query}
-	out.URL.Path, _ = url.PathUnescape(t.path)
+	path, query := t.path, t.query
+	if t.address != "" {
+		path, query, _ = strings.Cut(t.address, "?")
+	}
+	out.URL = &url.URL{RawPath: path, RawQuery: query}
+	out.URL.Path, _ = url.PathUnescape(path)
 	return g.invoker.Invoke(r.Context(), t.function, out, &event.Call{
 		Entry:   t.entry,
 		InitURL: origin(r) + r.URL.RequestURI(),
@@ -160,12 +167,19 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 			}
 		case "Vary":
 			addVary(w.Header(), values)
+		case "Cache-Control":
+			if !g.ruled(w, r, response) {
+				w.Header()[name] = values
+			}
 		default:
 			w.Header()[name] = values
 		}
 	}
 	switch outcome {
 	case "not-found":
+		if g.drafts(r) {
+			w.Header().Set("Cache-Control", noStore)
+		}
 		g.pageNotFound(w, r)
 		return
 	case "error":
@@ -180,6 +194,14 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 		slog.Error("answer broken off", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// ruled reports whether a header rule of the app says how an answer may be
+// cached: Next's own word, unlike the code's, yields to it, except in draft mode
+// (next/dist/server/route-modules/pages/pages-handler.js).
+func (g *Gateway) ruled(w http.ResponseWriter, r *http.Request, response *http.Response) bool {
+	value := response.Header.Get("Cache-Control")
+	return w.Header().Get("Cache-Control") != "" && !g.drafts(r) && (value == noStore || response.Header.Get("X-Nextjs-Cache") != "")
 }
 
 // addVary adds the fields that are not named yet: the gateway and Next both

@@ -7,28 +7,9 @@ import "pack/lambda/router"
 // from the address alone the handler would apply the app's rewrites to it
 // once more, and find other parameters where a rule matches what it leads to.
 func rewrittenMeta(resolved *router.Result) map[string]any {
-	query := make(map[string]any, len(resolved.Query))
-	for _, pair := range resolved.Query {
-		switch before := query[pair.Key].(type) {
-		case nil:
-			query[pair.Key] = pair.Value
-		case string:
-			query[pair.Key] = []string{before, pair.Value}
-		case []string:
-			query[pair.Key] = append(before, pair.Value)
-		}
-	}
-	meta := map[string]any{"query": query}
+	meta := map[string]any{"query": queryPairs(resolved.Query, nil)}
 	if len(resolved.Params) > 0 {
-		params := make(map[string]any, len(resolved.Params))
-		for _, p := range resolved.Params {
-			if p.CatchAll {
-				params[p.Name] = p.Values
-			} else {
-				params[p.Name] = p.Values[0]
-			}
-		}
-		meta["params"] = params
+		meta["params"] = queryPairs(nil, resolved.Params)
 	}
 	return meta
 }

@@ -147,8 +147,12 @@ function proxyMeta() {
 
 /** @param {Invocation} invocation */
 function requestMeta(invocation) {
+  const { query, params, ...meta } = invocation.meta ?? {}
   return {
-    ...invocation.meta,
+    ...meta,
+    // They come as pairs: an object would lose the order of its names on the way.
+    ...(query ? { query: Object.fromEntries(query) } : {}),
+    ...(params ? { params: Object.fromEntries(params) } : {}),
     relativeProjectDir: config.relativeProjectDir ?? '.',
     ...(invocation.initURL ? { initURL: invocation.initURL, initProtocol: invocation.initURL.split(':', 1)[0] } : {}),
     revalidate: async ({ urlPath, headers, opts }) => {

@@ -97,7 +97,8 @@ func (p *Platform) RevalidatePath(ctx context.Context, path string, header map[s
 		}
 		return nil
 	}
-	return fmt.Errorf("revalidate %s: status %d", path, response.StatusCode)
+	//lint:ignore ST1005 The words are those of next start: res.revalidate hands them to the app.
+	return fmt.Errorf("Invalid response %d", response.StatusCode)
 }
 
 // pathOnly is the path as pages carry it in their tags.

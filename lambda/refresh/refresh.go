@@ -3,6 +3,7 @@
 package refresh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,11 @@ type Page struct {
 	// Path is the concrete one, encoded. A page without a Key is asked of the
 	// gateway by its path, and rendered anew however fresh it is.
 	Path string `json:"path"`
+	// Address is the path that the page's code sees, where it is another, and
+	// Locale that of the page in apps with languages.
+	Address       string `json:"address,omitempty"`
+	Locale        string `json:"locale,omitempty"`
+	DefaultLocale string `json:"defaultLocale,omitempty"`
 	// URL is the address that the viewer asked for, with origin.
 	URL string `json:"url,omitempty"`
 	// Kind is the entry's (s3cache.KindAppPage …); Partial is set for pages of
@@ -143,7 +149,7 @@ func (f *Refresher) render(ctx context.Context, p Page) (status int, err error) 
 	}
 	r := (&http.Request{
 		Method: http.MethodGet,
-		URL:    &url.URL{RawPath: p.Path},
+		URL:    &url.URL{RawPath: cmp.Or(p.Address, p.Path)},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Host: shown.Host,
 		Header: http.Header{
@@ -151,12 +157,15 @@ func (f *Refresher) render(ctx context.Context, p Page) (status int, err error) 
 			"X-Forwarded-Proto": {shown.Scheme},
 		},
 	}).WithContext(ctx)
-	r.URL.Path, _ = url.PathUnescape(p.Path)
-	call := &event.Call{Entry: p.Entry, InitURL: p.URL}
+	r.URL.Path, _ = url.PathUnescape(r.URL.RawPath)
+	call := &event.Call{Entry: p.Entry, InitURL: p.URL, Meta: map[string]any{}}
 	if p.Kind == s3cache.KindPages {
 		r.Header.Set("X-Prerender-Revalidate", f.Token)
 	} else {
-		call.Meta = map[string]any{node.RefreshMeta: p.Key}
+		call.Meta[node.RefreshMeta] = p.Key
+	}
+	if p.Locale != "" {
+		call.Meta["locale"], call.Meta["defaultLocale"] = p.Locale, p.DefaultLocale
 	}
 	if p.Partial {
 		r.Header.Set("Rsc", "1")

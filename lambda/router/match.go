@@ -57,11 +57,12 @@ func (s *resolution) check() (*Result, error) {
 			return s.dynamicAnswer(match, path)
 		}
 	}
-	match, err := s.matchDynamic(s.path, nil)
+	path := s.spelled(s.path)
+	match, err := s.matchDynamic(path, nil)
 	if match == nil || err != nil {
 		return nil, err
 	}
-	return s.dynamicAnswer(match, s.path)
+	return s.dynamicAnswer(match, path)
 }
 
 func (s *resolution) dynamicAnswer(match *dynamicMatch, path string) (*Result, error) {

@@ -62,7 +62,8 @@ func (s *resolution) runProxy(ctx context.Context, proxy Proxy) (*Result, error)
 }
 
 // wantsProxy reports whether a matcher matches. The decoded form is tried as
-// well: /%61dmin must not get around a matcher for /admin.
+// well, and the app's own spelling of the locale: neither /%61dmin nor /FR/admin
+// must get around a matcher for /admin.
 func (s *resolution) wantsProxy() (bool, error) {
 	for _, path := range s.matcherPaths() {
 		for i := range s.router.matchers.rules {
@@ -80,10 +81,16 @@ func (s *resolution) wantsProxy() (bool, error) {
 }
 
 func (s *resolution) matcherPaths() []string {
+	paths := []string{s.path}
 	if decoded, ok := decodeComponent(s.path); ok && decoded != s.path {
-		return []string{s.path, decoded}
+		paths = append(paths, decoded)
 	}
-	return []string{s.path}
+	for _, path := range paths {
+		if spelled := s.spelled(path); spelled != path {
+			paths = append(paths, spelled)
+		}
+	}
+	return paths
 }
 
 // proxyRequest is the request as the proxy is to see it.

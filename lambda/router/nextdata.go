@@ -7,14 +7,14 @@ const dataFolder = "/_next/data/"
 
 // isData reports whether a path asks for data, of this build or another.
 func (r *Router) isData(path string) bool {
-	rest := cutPrefix(path, r.app.BasePath)
-	return strings.HasPrefix(rest, dataFolder) && strings.HasSuffix(rest, ".json")
+	rest, below := strings.CutPrefix(path, r.app.BasePath)
+	return below && strings.HasPrefix(rest, dataFolder) && strings.HasSuffix(rest, ".json")
 }
 
 // pageOfData turns /_next/data/<build>/x.json into /x; false for everything
 // else (next/dist/server/normalizers/request/next-data.js).
 func (r *Router) pageOfData(path string) (string, bool) {
-	page, found := strings.CutPrefix(cutPrefix(path, r.app.BasePath), dataFolder+r.build)
+	page, found := strings.CutPrefix(path, r.app.BasePath+dataFolder+r.build)
 	if !found || !strings.HasPrefix(page, "/") {
 		return "", false
 	}

@@ -204,6 +204,14 @@ var languageVisits = []visit{
 	{"/_next/data/BUILD/fr/p/q.json", nil, "output /_next/data/BUILD/fr/p/[x].json as /_next/data/BUILD/fr/p/q.json x=q data"},
 	{"/de/ssr", nil, "not found"},
 	{"/frx", nil, "not found"},
+	{"/FR/p/z", nil, "output /fr/p/[x] as /fr/p/z x=z"},
+	// No matcher of proxy.ts is written for these.
+	{"/en/fr/ssr", nil, "not found"},
+	{"/fr/en/ssr", nil, "not found"},
+	{"/%66r/stat", nil, "not found"},
+	{"/fr%2Fstat", nil, "not found"},
+	{"/en/_next/data/BUILD/fr/ssr.json", nil, "not found"},
+	{"/fr/_next/data/BUILD/fr/ssr.json", nil, "not found"},
 }
 
 func TestResolveLanguages(t *testing.T) {

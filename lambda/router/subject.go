@@ -117,7 +117,7 @@ func (s *resolution) takeData() {
 		rest, locale := s.router.locales.cut(page)
 		switch {
 		case locale != "":
-			s.locale = locale
+			s.locale, page = locale, prefixed(locale, rest)
 		case !strings.HasPrefix(rest, "/_next/"):
 			page = prefixed(s.defaultLocale, rest)
 		}
@@ -163,10 +163,23 @@ func (s *resolution) withoutDefaultLocale() string {
 	return rest
 }
 
+// spelled is a path whose locale is spelled as the app spells it.
+func (s *resolution) spelled(path string) string {
+	if s.router.locales.config == nil {
+		return path
+	}
+	base := s.router.app.BasePath
+	rest, locale := s.router.locales.cut(cutPrefix(path, base))
+	if locale == "" || !underPrefix(path, base) || strings.HasPrefix(path[len(base):], "/"+locale) {
+		return path
+	}
+	return base + prefixed(locale, rest)
+}
+
 // isLocalizedAPI reports whether the visitor asked for an API route under a
 // locale, which has none.
 func (s *resolution) isLocalizedAPI() bool {
-	if !s.localeInPath {
+	if !s.localeInPath || s.rewritten {
 		return false
 	}
 	rest, ok := s.withoutLocale(s.path)
@@ -182,6 +195,9 @@ func (s *resolution) isImage() bool {
 // without a locale. Assets exist under default locales only, outputs of the App
 // Router under the default one.
 func (s *resolution) find(path string) (target *address, malformed bool) {
+	if !underPrefix(path, s.router.app.BasePath) {
+		return nil, false // However it is spelled otherwise: matchers know one spelling.
+	}
 	if target, malformed = s.router.addresses.find(path); target != nil || s.router.locales.config == nil {
 		return target, malformed
 	}
@@ -194,6 +210,12 @@ func (s *resolution) find(path string) (target *address, malformed bool) {
 		return target, malformed
 	}
 	if target, malformed = s.router.addresses.find(s.router.addBase(rest)); target == nil {
+		return nil, false
+	}
+	// A second locale, or one in front of data, is a spelling that no matcher of
+	// proxy.ts is written for.
+	page := cutPrefix(target.pathname, base)
+	if _, second := s.router.locales.cut(page); second != "" || strings.HasPrefix(page, dataFolder) {
 		return nil, false
 	}
 	switch {

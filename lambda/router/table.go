@@ -62,7 +62,10 @@ func newAddresses(t Table, l *locales) *addresses {
 			_, locale := l.cut(strings.TrimSuffix(page, ".json"))
 			return locale == ""
 		}
-		page, _ = l.cut(page)
+		page, locale := l.cut(page)
+		if locale != "" && page == "/500" {
+			return false // next start keeps the one name only from its visitors.
+		}
 		return errorPages[strings.TrimSuffix(page, ".rsc")]
 	}
 	for _, asset := range t.Assets {

@@ -125,7 +125,7 @@ func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
 	}
 	s := page.Seed
 	e := &s3cache.Entry{Kind: page.Kind, Status: s.Status, Tags: s.Tags, Created: s.Created}
-	if s.Revalidate != nil {
+	if s.Revalidate != nil && !page.Template {
 		e.Revalidate = s3cache.Seconds(int64(*s.Revalidate))
 	}
 	if s.Expire != nil {
@@ -134,6 +134,10 @@ func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
 	if page.Template && page.Kind == s3cache.KindPages {
 		// A fallback page (getStaticPaths) is of the build alone and never old.
 		e.Revalidate, e.Expire = nil, nil
+	}
+	if s.NotFound {
+		e.Kind, e.Status = s3cache.KindNotFound, 0
+		return e, nil
 	}
 	for _, part := range page.Parts {
 		if part.File == "" {
