@@ -17,7 +17,8 @@ func handlerRequests() []request {
 	}
 	for _, route := range []string{
 		"/api/cart", "/api/products", "/api/invoice/OK-1", "/api/slow", "/api/echo", "/api/preferences", "/api/visit", "/api/after?id=beside",
-		"/api/after-throws?id=beside", "/api/refresh", "/api/revalidate", "/api/catalog.json", "/api/upload", "/feed.xml", "/sitemap.xml", "/robots.txt",
+		"/api/after-throws?id=beside", "/api/refresh", "/api/revalidate", "/api/catalog.json", "/api/upload",
+		"/api/shipments", "/api/parcels", "/api/cron/kiln-report", "/feed.xml", "/sitemap.xml", "/robots.txt",
 		"/manifest.webmanifest", "/icon.svg", "/apple-icon.png", "/products/dune-mug/opengraph-image", "/products/clay-cake-stand/opengraph-image",
 	} {
 		for _, method := range allMethods {
@@ -40,6 +41,8 @@ func handlerRequests() []request {
 		get("/api/echo?a=1&a=2&b=%26&c", "X-Shop-One: first", "X-Shop-One: second", "X-Shop-Two: caf\u00e9"),
 		post("/api/echo?x", "a body \x00\xff with bytes"), request{method: "DELETE", target: "/api/echo", body: "with a body"},
 		post("/api/echo", strings.Repeat("0123456789", 30_000)),
+		post("/api/shipments", `{"order":"beside"}`, "Content-Type: application/json"), post("/api/shipments", `{"order":"beside","carrierDown":9}`, "Content-Type: application/json"),
+		get("/api/cron/kiln-report?kiln=small", "Authorization: Bearer kiln-dev-cron-secret"),
 		get("/api/preferences?currency=USD&units=imperial"), get("/api/preferences?currency=a%3Bb%20c"),
 		get("/api/slow?ms=120"),
 		post("/api/refresh?secret=wrong", `{"tag":"catalog"}`), post("/api/refresh?secret="+refreshToken, `{`), post("/api/refresh?secret="+refreshToken, `{}`),
