@@ -89,11 +89,13 @@ type RouteOutput struct {
 	FilePath   string `json:"filePath"`
 	Pathname   string `json:"pathname"`
 	SourcePage string `json:"sourcePage"`
-	// Runtime is "nodejs" or "edge".
+	// Runtime is "nodejs" or EdgeRuntime.
 	Runtime string       `json:"runtime"`
 	Config  OutputConfig `json:"config"`
 	// Files are indexes into Build.Files: the traced assets and the entry.
 	Files []int `json:"files"`
+	// Edge is set for an output of the edge runtime.
+	Edge *EdgeOutput `json:"edge,omitempty"`
 	// Source is the app's file behind the output, relative to the project
 	// folder with forward slashes; measured, and empty when not found.
 	Source string `json:"source,omitempty"`

@@ -28,6 +28,10 @@ type CaptureOptions struct {
 	// CacheHandler is the source of the cacheHandler module that every route
 	// is built with.
 	CacheHandler []byte
+	// UseCache is the source of the handler of `use cache` and `use cache:
+	// remote` (docs/01-app/03-api-reference/05-config/01-next-config-js/
+	// cacheHandlers.md), written beside the other.
+	UseCache []byte
 	// Env is added to the environment of the build, as KEY=value.
 	Env []string
 	// Stdout and Stderr receive what the build prints; nil discards it.
@@ -160,6 +164,9 @@ func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err 
 }
 
 func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
+	if a.manager.refusal != nil {
+		return a.manager.refusal
+	}
 	if err := a.manager.require(); err != nil {
 		return err
 	}
@@ -194,10 +201,9 @@ func (o *CaptureOptions) build(ctx context.Context, a *app, next string) (*Build
 	case o.BuildCommand != "":
 		c.args, c.env = shell(o.BuildCommand), append(c.env, "PATH="+binPath(a.dir))
 	case a.pkg.Scripts["build"] != "":
-		if err := a.manager.require(); err != nil {
+		if c.args, err = a.manager.run("build"); err != nil {
 			return nil, err
 		}
-		c.args = a.manager.run("build")
 	default:
 		c.args = []string{"node", filepath.Join(next, "dist", "bin", "next"), "build"}
 	}
@@ -234,6 +240,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 		{filepath.Join(dir, ".pack", ".gitignore"), []byte("*\n")},
 		{path, adapterSource},
 		{filepath.Join(folder, "cache-handler.cjs"), o.CacheHandler},
+		{filepath.Join(folder, "use-cache.cjs"), o.UseCache},
 	} {
 		if err := writeWhole(f.path, f.content); err != nil {
 			return "", fmt.Errorf("write adapter: %w", err)

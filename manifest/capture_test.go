@@ -245,10 +245,10 @@ func TestCaptureMistakes(t *testing.T) {
 		{"failing command", stub(t, nil), "echo first; echo last >&2; exit 3", []string{"exit status 3", "first", "last"}},
 		{"no Next.js build", stub(t, nil), "exit 0", []string{"no Next.js build came out of it", "--build-command"}},
 		{
-			"another manager's lock", stub(t, map[string]string{"package.json": `{"packageManager":"pnpm@9.1.0","dependencies":{"next":"16"}}`}), "",
+			"another manager's lock", stub(t, map[string]string{"package.json": `{"packageManager":"pnpm@9.1.0","dependencies":{"next":"16"}}`, "node_modules/next/package.json": ""}), "",
 			[]string{"pnpm@9.1.0", "package-lock.json"},
 		},
-		{"unknown manager", stub(t, map[string]string{"package.json": `{"packageManager":"cargo@1","dependencies":{"next":"16"}}`}), "", []string{"cargo@1", "pnpm"}},
+		{"unknown manager", stub(t, map[string]string{"package.json": `{"packageManager":"cargo@1","dependencies":{"next":"16"}}`, "node_modules/next/package.json": ""}), "", []string{"cargo@1", "pnpm"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: c.dir, BuildCommand: c.command})
@@ -263,6 +263,21 @@ func TestCaptureWithoutManager(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: dir})
 	userError(t, err, "pnpm is not installed", "corepack enable pnpm")
+}
+
+// What is installed is built without the package manager that installed it.
+func TestCaptureBuildsWithoutManager(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"another manager's lock": {"package.json": `{"packageManager":"pnpm@9.1.0","scripts":{"build":"exit 7"},"dependencies":{"next":"16"}}`},
+		"unknown manager":        {"package.json": `{"packageManager":"cargo@1","scripts":{"build":"exit 7"},"dependencies":{"next":"16"}}`},
+		"no lock file":           {"package-lock.json": ""},
+		"missing manager":        {"package-lock.json": "", "bun.lock": "{}"},
+	} {
+		_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: stub(t, files)})
+		if err == nil || !strings.Contains(err.Error(), "exit status 7") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // The build runs with node_modules/.bin on PATH and the options' environment,

@@ -179,9 +179,33 @@ func (b *Build) checkRoute(at string, o *RouteOutput) error {
 	case o.Runtime != "nodejs" && o.Runtime != "edge":
 		return fmt.Errorf("$.%s.runtime is %q, which this pack does not know", at, o.Runtime)
 	}
+	if o.Runtime == EdgeRuntime {
+		if err := b.checkEdge(at+".edge", o.Edge); err != nil {
+			return err
+		}
+	}
 	for i, n := range o.Files {
 		if n < 0 || n >= len(b.Files) {
 			return fmt.Errorf("$.%s.files[%d] is %d, but there are %d files", at, i, n, len(b.Files))
+		}
+	}
+	return nil
+}
+
+func (b *Build) checkEdge(at string, e *EdgeOutput) error {
+	switch {
+	case e == nil:
+		return missing(at)
+	case len(e.Scripts) == 0:
+		return missing(at + ".scripts")
+	case e.EntryKey == "":
+		return missing(at + ".entryKey")
+	case e.HandlerExport == "":
+		return missing(at + ".handlerExport")
+	}
+	for _, name := range e.files() {
+		if !validName(name) {
+			return fmt.Errorf("$.%s names the file %q, which does not lie in the repository", at, name)
 		}
 	}
 	return nil

@@ -23,6 +23,12 @@ type Deployment struct {
 	Outputs   []Output   `json:"outputs"`
 	Pages     []Page     `json:"pages"`
 	Assets    []Asset    `json:"assets"`
+	// Webhooks are sorted by name.
+	Webhooks []Webhook `json:"webhooks,omitempty"`
+	// Jobs are the routes that take durable jobs, sorted by route; Crons are in
+	// the order of the settings.
+	Jobs  []JobRoute `json:"jobs,omitempty"`
+	Crons []Cron     `json:"crons,omitempty"`
 }
 
 // App is the part of the resolved next.config that matters after the build.
@@ -86,6 +92,9 @@ const (
 	RouteFunction FunctionKind = "route"
 	// ImageFunction answers /_next/image.
 	ImageFunction FunctionKind = "image"
+	// WorkerFunction takes the messages of the queues: pages to refresh, and
+	// durable jobs.
+	WorkerFunction FunctionKind = "worker"
 )
 
 // Architecture is a Lambda instruction set, in AWS's spelling.
@@ -120,8 +129,11 @@ type Function struct {
 
 // Entry is one module that a function loads, and the outputs that it answers.
 type Entry struct {
-	// File is relative to the archive's root, with forward slashes.
+	// File is relative to the archive's root, with forward slashes: a Node.js
+	// module or, of the edge runtime, an EdgeOutput as JSON.
 	File string `json:"file"`
+	// Runtime is EdgeRuntime, or empty for Node.js.
+	Runtime string `json:"runtime,omitempty"`
 	// Type is the adapter's output type: PAGES, PAGES_API, APP_PAGE,
 	// APP_ROUTE or MIDDLEWARE.
 	Type string `json:"type"`
@@ -147,6 +159,8 @@ type Output struct {
 	// Pathname may be a template: /products/[slug].rsc.
 	Pathname string `json:"pathname"`
 	Type     string `json:"type"`
+	// Runtime is that of the entry.
+	Runtime  string `json:"runtime,omitempty"`
 	Function string `json:"function"`
 	// Entry is the Entry.Pathname of the module inside the function.
 	Entry string `json:"entry"`
@@ -183,6 +197,13 @@ type Page struct {
 	BypassFor []Condition `json:"bypassFor,omitempty"`
 	// PartiallyStatic marks a page with a postponed part (PPR).
 	PartiallyStatic bool `json:"partiallyStatic,omitempty"`
+	// Completable: filling in parameters makes more of the template's shell
+	// (routeType "fallback" in the adapter API).
+	Completable bool `json:"completable,omitempty"`
+	// PartialFallback: the template's own shell stands in for an address until
+	// the address has one of its own; AllowQuery names the parameters that make
+	// the difference, as nxtP<name>.
+	PartialFallback bool `json:"partialFallback,omitempty"`
 }
 
 // Part is one representation of a page.

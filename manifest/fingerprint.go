@@ -28,8 +28,8 @@ const hashed = 64 << 10
 // Seen are: the files of the app and, in a workspace, of everything below the
 // lock file's folder; .env files; what the package manager says is installed;
 // the Node.js program on PATH; pack's adapter; the build command; o.Env, and
-// the environment variables NODE_ENV, NODE_OPTIONS, NEXT_* and those that the
-// .env files name. Not seen are: edits inside node_modules, files outside that
+// the environment variables NODE_ENV, NODE_OPTIONS, PACK_DEPLOYMENT_ID, NEXT_*
+// and those that the .env files name. Not seen are: edits inside node_modules, files outside that
 // folder, other environment variables, and what pages fetch from elsewhere
 // while they are built.
 func Fingerprint(o CaptureOptions) (string, error) {
@@ -65,6 +65,7 @@ func snapshot(o *CaptureOptions) (inputs, error) {
 	in := inputs{}
 	in.text("adapter", string(adapterSource))
 	in.text("cache handler", string(o.CacheHandler))
+	in.text("use cache", string(o.UseCache))
 	in.text("build command", o.BuildCommand)
 	in.text("app", o.Dir)
 	if err := in.environment(o); err != nil {
@@ -134,7 +135,7 @@ func (in inputs) environment(o *CaptureOptions) error {
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
 		_, named := names[name]
-		if named || name == "NODE_ENV" || name == "NODE_OPTIONS" || strings.HasPrefix(name, "NEXT_") {
+		if named || name == "NODE_ENV" || name == "NODE_OPTIONS" || name == "PACK_DEPLOYMENT_ID" || strings.HasPrefix(name, "NEXT_") {
 			env = append(env, kv)
 		}
 	}

@@ -19,15 +19,16 @@ func (p *planner) function(name string, units []*unit) error {
 		Architecture: units[0].architecture, Regions: units[0].regions, Environment: units[0].environment,
 	}
 	var sets [][]*SourceFile
+	var documents []File
 	for _, u := range units {
 		f.Entries = append(f.Entries, u.entry)
-		sets = append(sets, u.files)
+		sets, documents = append(sets, u.files), append(documents, u.documents...)
 		for _, o := range u.outputs {
 			p.functionOf[o.ID] = name
-			p.addOutput(o, name, u.entry.Pathname)
+			p.addOutput(o, name, u.entry)
 		}
 	}
-	files, err := p.archive(mergeFiles(sets))
+	files, err := p.archive(mergeFiles(sets), documents)
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (p *planner) function(name string, units []*unit) error {
 	return nil
 }
 
-func (p *planner) addOutput(o *RouteOutput, function, entry string) {
+func (p *planner) addOutput(o *RouteOutput, function string, entry Entry) {
 	pathname := o.Pathname
 	if o.Type == "PAGES" {
 		// Next calls the Pages Router's front page /index here.
@@ -50,7 +51,9 @@ func (p *planner) addOutput(o *RouteOutput, function, entry string) {
 		return
 	}
 	p.pathnames[pathname] = true
-	p.deployment.Outputs = append(p.deployment.Outputs, Output{Pathname: pathname, Type: o.Type, Function: function, Entry: entry})
+	p.deployment.Outputs = append(p.deployment.Outputs, Output{
+		Pathname: pathname, Type: o.Type, Runtime: entry.Runtime, Function: function, Entry: entry.Pathname,
+	})
 }
 
 // mergeFiles gives the union of file lists that are sorted by name, sorted so.
@@ -73,9 +76,9 @@ func mergeFiles(sets [][]*SourceFile) []*SourceFile {
 	return files
 }
 
-// archive turns measured files into those of an archive.
-func (p *planner) archive(files []*SourceFile) ([]File, error) {
-	list := make([]File, 0, len(files))
+// archive turns measured files, and those that pack writes, into an archive's.
+func (p *planner) archive(files []*SourceFile, documents []File) ([]File, error) {
+	list := make([]File, 0, len(files)+len(documents))
 	for _, s := range files {
 		f := File{Name: s.Name, Source: s.Source, Mode: s.Mode, Size: s.Size, Hash: s.Hash, Link: slash(s.Link)}
 		if s.Mode&fs.ModeSymlink != 0 && path.IsAbs(f.Link) {
@@ -90,6 +93,8 @@ func (p *planner) archive(files []*SourceFile) ([]File, error) {
 		}
 		list = append(list, f)
 	}
+	list = append(list, documents...)
+	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
 
@@ -125,7 +130,7 @@ const maxFunctionName = 40
 // nameUnits names one function per unit. A name that two units want, that is
 // too long or that pack needs itself gets a hash of its route.
 func nameUnits(units []*unit) []string {
-	wanted := map[string]int{"gateway": 1, "image": 1}
+	wanted := map[string]int{"gateway": 1, "image": 1, "worker": 1}
 	for _, u := range units {
 		wanted[strings.ToLower(routeName(u.entry.Pathname))]++
 	}
@@ -133,10 +138,16 @@ func nameUnits(units []*unit) []string {
 	for i, u := range units {
 		name := routeName(u.entry.Pathname)
 		if len(name) > maxFunctionName || wanted[strings.ToLower(name)] > 1 {
-			sum := fmt.Sprintf("%x", sha256.Sum256([]byte(u.entry.Pathname+"\x00"+u.entry.File)))[:8]
+			sum := shortHash(u.entry.Pathname + "\x00" + u.entry.File)
 			name = strings.TrimRight(name[:min(len(name), maxFunctionName-9)], "-") + "-" + sum
 		}
 		names[i] = name
 	}
 	return names
 }
+
+// hexHash gives the SHA-256 of content in hexadecimal.
+func hexHash(content []byte) string { return fmt.Sprintf("%x", sha256.Sum256(content)) }
+
+// shortHash tells names apart that would else be the same.
+func shortHash(text string) string { return hexHash([]byte(text))[:8] }

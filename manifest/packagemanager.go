@@ -22,6 +22,8 @@ type packageManager struct {
 	lock string
 	// berry is set for yarn 2 and later.
 	berry bool
+	// refusal says why it cannot install; nil when it can.
+	refusal *UserError
 }
 
 // lockFiles are looked for in this order in each folder.
@@ -39,6 +41,7 @@ type packageJSON struct {
 	Name                 string            `json:"name"`
 	Version              string            `json:"version"`
 	PackageManager       string            `json:"packageManager"`
+	Workspaces           json.RawMessage   `json:"workspaces"`
 	Scripts              map[string]string `json:"scripts"`
 	Dependencies         map[string]string `json:"dependencies"`
 	DevDependencies      map[string]string `json:"devDependencies"`
@@ -69,14 +72,15 @@ func readPackageJSON(path string) (*packageJSON, error) {
 
 // findPackageManager looks from dir upwards: the nearest folder with a lock
 // file is the workspace's root, the nearest packageManager field names the
-// program. It does not leave the repository, nor a folder with node_modules of
-// its own when there is no repository.
+// program. It does not leave the repository. Without a repository, a folder
+// above counts only when it declares a workspace: the lock file of a stranger
+// may lie in /tmp.
 func findPackageManager(dir string) (packageManager, error) {
 	m := packageManager{root: dir}
-	named := ""
+	named, namedAt, repository := "", dir, false
 	for at := dir; ; at = filepath.Dir(at) {
 		if p, err := readPackageJSON(filepath.Join(at, "package.json")); err == nil && named == "" {
-			named = p.PackageManager
+			named, namedAt = p.PackageManager, at
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return m, err
 		}
@@ -88,15 +92,22 @@ func findPackageManager(dir string) (packageManager, error) {
 			}
 		}
 		// The field may stand above the lock file, never above the repository.
-		if m.lock != "" && named != "" || exists(filepath.Join(at, ".git")) || filepath.Dir(at) == at {
+		if repository = exists(filepath.Join(at, ".git")); repository || filepath.Dir(at) == at {
 			break
 		}
+	}
+	strange := func(at string) bool { return at != dir && !repository && !declaresWorkspace(at) }
+	if strange(m.root) {
+		m.root, m.lock, m.name = dir, "", ""
+	}
+	if strange(namedAt) {
+		named = ""
 	}
 	name, version, _ := strings.Cut(named, "@")
 	switch name {
 	case "npm", "pnpm", "yarn", "bun":
 		if m.lock != "" && m.name != name {
-			return m, &UserError{
+			m.refusal = &UserError{
 				What:  fmt.Sprintf("packageManager is %q, but the lock file is %s's", named, m.name),
 				Where: filepath.Join(m.root, m.lock),
 				Hint:  fmt.Sprintf("run `%s install` and commit its lock file, or change packageManager in package.json", name),
@@ -105,7 +116,7 @@ func findPackageManager(dir string) (packageManager, error) {
 		m.name = name
 	case "":
 	default:
-		return m, &UserError{
+		m.refusal = &UserError{
 			What: fmt.Sprintf("packageManager %q is not known", named), Where: filepath.Join(dir, "package.json"),
 			Hint: "npm, pnpm, yarn and bun are",
 		}
@@ -135,6 +146,12 @@ func lockIn(dir, want string) (lock, manager string) {
 	return lock, manager
 }
 
+// declaresWorkspace reports whether dir is the root of a workspace.
+func declaresWorkspace(dir string) bool {
+	p, err := readPackageJSON(filepath.Join(dir, "package.json"))
+	return err == nil && len(p.Workspaces) > 0 || exists(filepath.Join(dir, "pnpm-workspace.yaml"))
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -156,8 +173,19 @@ func (m packageManager) install() []string {
 	return []string{"npm", "ci", "--include=dev", "--no-audit", "--no-fund"}
 }
 
-// run gives the command that runs a script of package.json.
-func (m packageManager) run(script string) []string { return []string{m.name, "run", script} }
+// run gives the command that runs a script of package.json. What is installed
+// needs no particular manager for that: npm, which comes with Node.js, takes the
+// place of one that is missing.
+func (m packageManager) run(script string) ([]string, error) {
+	err := m.require()
+	if err == nil {
+		return []string{m.name, "run", script}, nil
+	}
+	if _, missing := exec.LookPath("npm"); missing != nil {
+		return nil, err
+	}
+	return []string{"npm", "run", script}, nil
+}
 
 // require returns a *UserError if the program is not on PATH.
 func (m packageManager) require() error {

@@ -27,6 +27,8 @@ func TestPackageManager(t *testing.T) {
 		{"nearest lock file", "apps/web", map[string]string{"apps/web/package.json": app, "apps/web/yarn.lock": "", "package-lock.json": ""}, "yarn apps/web yarn.lock yarn install --frozen-lockfile --production=false --non-interactive"},
 		{"several, one named", ".", map[string]string{"yarn.lock": "", "package-lock.json": "", "package.json": `{"packageManager":"npm@11.0.0"}`}, "npm . package-lock.json npm ci --include=dev --no-audit --no-fund"},
 		{"not above the repository", "in", map[string]string{"in/package.json": app, "in/.git/": "", "yarn.lock": ""}, "npm in  npm ci --include=dev --no-audit --no-fund"},
+		{"a stranger's lock file above", "in", map[string]string{"in/package.json": app, "yarn.lock": "", "package.json": `{"packageManager":"yarn@4.1.0"}`}, "npm in  npm ci --include=dev --no-audit --no-fund"},
+		{"workspace without a repository", "in", map[string]string{"in/package.json": app, "yarn.lock": "", "package.json": `{"workspaces":["in"]}`}, "yarn . yarn.lock yarn install --frozen-lockfile --production=false --non-interactive"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := writeFiles(t, c.files)

@@ -32,6 +32,13 @@ type PackSettings struct {
 	// most telling key that has it: the route itself, then the longest glob.
 	Functions map[string]FunctionSettings `json:"functions,omitempty"`
 	Gateway   GatewaySettings             `json:"gateway,omitzero"`
+	// Webhooks are the endpoints below /_pack/webhooks/, by name.
+	Webhooks map[string]Webhook `json:"webhooks,omitempty"`
+	// Jobs maps a route (/api/export) or a glob to how its durable jobs are run.
+	// Of several that match a route, the most telling key counts as a whole.
+	Jobs map[string]JobSettings `json:"jobs,omitempty"`
+	// Crons are requests that are made on schedules, besides vercel.json's.
+	Crons []CronSettings `json:"crons,omitempty"`
 }
 
 // FunctionSettings is what pack.json says of some functions; zero values mean
@@ -65,6 +72,7 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 		"architecture": d.choice((*string)(&s.Architecture), string(ARM64), string(X8664)),
 		"grouping":     d.choice((*string)(&s.Grouping), string(GroupByRoute), string(GroupAuto)),
 		"environment":  d.textMap(&s.Environment),
+		"webhooks":     d.webhooks(&s.Webhooks),
 		"gateway": func(data []byte, path string) {
 			d.object(data, path, map[string]field{"memory": d.whole(&s.Gateway.Memory)})
 		},
@@ -86,6 +94,8 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 				s.Functions[e.key] = f
 			}
 		},
+		"jobs":  d.jobs(&s.Jobs),
+		"crons": d.crons(&s.Crons),
 	})
 	if d.err != nil {
 		return PackSettings{}, d.err
@@ -178,6 +188,13 @@ func (d *strictJSON) texts(to *[]string) field {
 			d.fail(path, "it must not be empty", "leave the key out")
 		}
 	}
+}
+
+// items gives the values of a list.
+func (d *strictJSON) items(data []byte, path string) []json.RawMessage {
+	var list []json.RawMessage
+	d.value(data, path, "a list", &list)
+	return list
 }
 
 func (d *strictJSON) textMap(to *map[string]string) field {

@@ -44,6 +44,8 @@ func (p *planner) page(group []*Prerender) (*Page, error) {
 		Template:   isTemplate(primary.Pathname),
 		AllowQuery: primary.Config.AllowQuery, BypassFor: primary.Config.BypassFor,
 		PartiallyStatic: primary.Config.RenderingMode == "PARTIALLY_STATIC",
+		Completable:     primary.RouteType == "fallback",
+		PartialFallback: primary.Config.PartialFallback,
 	}
 	source := parent.SourcePage
 	page.Route = parent.ID
@@ -63,6 +65,9 @@ func (p *planner) page(group []*Prerender) (*Page, error) {
 		page.Parts = append(page.Parts, part)
 	}
 	page.Seed = p.seed(group)
+	if tag, ok := KeyTag(page.Key); ok && page.Seed != nil && !page.Template {
+		page.Seed.Tags = append(page.Seed.Tags, tag)
+	}
 	if page.Seed != nil && page.Kind == "PAGES" && page.Seed.Status == 404 && page.Route != "/404" {
 		// getStaticProps answered notFound: the file is that of the error page.
 		page.Seed.NotFound = true

@@ -234,8 +234,6 @@ func TestRefusals(t *testing.T) {
 		{"memory", manifest.Settings{Pack: manifest.PackSettings{Memory: 100}}, nil, []string{"memory 100", "pack.json: memory", "128 to 10240"}},
 		{"region", manifest.Settings{}, func(b *manifest.Build) { output(b, "/feed").Config.PreferredRegion = []string{"fra2"} }, []string{`"fra2"`, "/feed", "fra1"}},
 		{"general region", manifest.Settings{Pack: manifest.PackSettings{Regions: []string{"us-est-1"}}}, nil, []string{`"us-est-1"`, "pack.json: regions", "us-east-1"}},
-		{"edge", manifest.Settings{}, func(b *manifest.Build) { output(b, "/feed").Runtime = "edge" }, []string{"edge runtime", "/feed", "Node.js"}},
-		{"edge middleware", manifest.Settings{}, func(b *manifest.Build) { b.Outputs.Middleware.Runtime = "edge" }, []string{"edge runtime", "proxy"}},
 		{"reserved variable", manifest.Settings{Pack: manifest.PackSettings{Environment: map[string]string{"AWS_REGION": "x"}}}, nil, []string{"AWS_REGION", "Lambda keeps"}},
 		{"bad variable", manifest.Settings{Pack: manifest.PackSettings{Environment: map[string]string{"A-B": "x"}}}, nil, []string{"A-B"}},
 		{"large environment", manifest.Settings{Pack: manifest.PackSettings{Environment: map[string]string{"BIG": strings.Repeat("x", 4000)}}}, nil, []string{"4003 bytes", "4096"}},

@@ -50,7 +50,7 @@ func NewPlan(b *Build, s Settings) (*Plan, error) {
 		AssetSources: map[string]string{}, SeedSources: map[string]string{},
 	}
 	for _, step := range []func() error{
-		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.warnings,
+		p.checkSettings, p.addApp, p.addFunctions, p.addPages, p.addAssets, p.addWebhooks, p.addJobs, p.addCrons, p.warnings,
 	} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("plan deployment: %w", err)
@@ -138,6 +138,7 @@ func (p *planner) addFunctions() error {
 	if err := p.addGateway(units); err != nil {
 		return err
 	}
+	p.addWorker(units)
 	if c := p.build.Config; c.Output != "export" && c.Images.Loader == "default" && !c.Images.Unoptimized {
 		p.deployment.Functions = append(p.deployment.Functions, Function{
 			Name: "image", Kind: ImageFunction, MaxDuration: DefaultImageDuration, Memory: DefaultImageMemory,
@@ -162,12 +163,11 @@ func (p *planner) addGateway(units []*unit) error {
 		f.MaxDuration = max(f.MaxDuration, u.maxDuration)
 	}
 	var sources []*SourceFile
+	var documents []File
 	if o := p.build.Outputs.Middleware; o != nil {
-		if err := refuseEdge(o); err != nil {
-			return err
-		}
-		entry, err := p.entryOf(o)
-		if err != nil {
+		var entry Entry
+		var err error
+		if entry, documents, err = p.entryOf(o); err != nil {
 			return err
 		}
 		where := "proxy"
@@ -187,7 +187,7 @@ func (p *planner) addGateway(units []*unit) error {
 			p.warn("%s runs on x86_64: %s has no binary for Linux on arm64", where, pkg)
 		}
 	}
-	files, err := p.archive(sources)
+	files, err := p.archive(sources, documents)
 	if err != nil {
 		return err
 	}

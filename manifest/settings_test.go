@@ -36,11 +36,51 @@ var packCases = []struct {
 	{"number in environment", `{"environment":{"AB":1}}`, []string{"environment.AB", "a string"}, false},
 	{"list for an object", `{"gateway":[]}`, []string{"gateway", "an object"}, false},
 	{"list at the top", `[]`, []string{"pack.json", "an object"}, false},
+	{"webhook", hook(`"sender":"sanity","secrets":[{"env":"SECRET_A"},{"env":"SECRET_B"}],"events":["update"],"filter":"_type == 'product'",
+		"tags":["product:{slug.current}"],"paths":["/products/{slug.current || '{'}"],"mode":"stale","window":60,"maxBody":1000`), nil, false},
+	{"webhook of another's", hook(`"sender":"hmac","secrets":[{"env":"SECRET_A"}],"delivery":"{@headers.\"x-id\"}","tags":["all"],
+		"signature":{"header":"x-signature","prefix":"v0=","algorithm":"sha512","encoding":"base64","timestamp":"x-time","separator":":"}`), nil, false},
+	{"webhook with a token", hook(`"sender":"token","secrets":[{"env":"SECRET_A"}],"tags":["all"],"token":{"header":"x-secret","prefix":"Bearer "}`), nil, false},
+	{"webhook with basic authentication", hook(`"sender":"datocms","secrets":[{"env":"SECRET_A"}],"tags":["all"],"token":{"basic":true}`), nil, false},
+	{"webhook name", `{"webhooks":{"a/b":{"sender":"github","secrets":[{"env":"AB"}],"tags":["x"]}}}`, []string{`webhooks["a/b"]`, "address"}, false},
+	{"webhook sender", hook(`"sender":"stripe","secrets":[{"env":"AB"}],"tags":["x"]`), []string{`webhooks["cms"].sender`, "storyblok", `"stripe"`}, false},
+	{"webhook without a sender", hook(`"secrets":[{"env":"AB"}],"tags":["x"]`), []string{`webhooks["cms"]`, "sender is missing"}, false},
+	{"webhook without secrets", hook(`"sender":"github","tags":["x"]`), []string{`webhooks["cms"]`, "anybody could send"}, false},
+	{"webhook with its secret in the file", hook(`"sender":"github","secrets":[{"env":"p4$$word"}],"tags":["x"]`), []string{`webhooks["cms"].secrets[0].env`, "does not belong"}, false},
+	{"webhook with a value", hook(`"sender":"github","secrets":[{"value":"s"}],"tags":["x"]`), []string{`webhooks["cms"].secrets[0].value`, "no such key"}, false},
+	{"webhook that does nothing", hook(`"sender":"github","secrets":[{"env":"AB"}]`), []string{`webhooks["cms"]`, "refreshes nothing"}, false},
+	{"webhook without a header", hook(`"sender":"hmac","secrets":[{"env":"AB"}],"tags":["x"]`), []string{`webhooks["cms"].signature`, "header"}, true},
+	{"webhook with a signature that is not asked", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"signature":{"header":"x"}`), []string{`webhooks["cms"].signature`, "its own way"}, true},
+	{"webhook with a token that is not asked", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"token":{"header":"x"}`), []string{`webhooks["cms"].token`, "its own way"}, true},
+	{"webhook without a place for its token", hook(`"sender":"wordpress","secrets":[{"env":"AB"}],"tags":["x"]`), []string{`webhooks["cms"].token`, "where the secret is"}, true},
+	{"webhook with two places", hook(`"sender":"strapi","secrets":[{"env":"AB"}],"tags":["x"],"token":{"header":"x","query":"y"}`), []string{`webhooks["cms"].token`, "exactly one place"}, false},
+	{"webhook header", hook(`"sender":"strapi","secrets":[{"env":"AB"}],"tags":["x"],"token":{"header":"x y"}`), []string{`webhooks["cms"].token.header`, "name of a header"}, false},
+	{"webhook window", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"window":90000`), []string{`webhooks["cms"].window`, "86400"}, false},
+	{"webhook body", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"maxBody":9000000`), []string{`webhooks["cms"].maxBody`, "6291456"}, false},
+	{"webhook tag", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x","p:{slug..}"]`), []string{`webhooks["cms"].tags[1]`, "{slug..}", "character"}, true},
+	{"webhook brace", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["p:{slug"]`), []string{`webhooks["cms"].tags[0]`, "character 3", "never closed"}, true},
+	{"webhook path", hook(`"sender":"github","secrets":[{"env":"AB"}],"paths":["products/{slug}"]`), []string{`webhooks["cms"].paths[0]`, `"/products/{slug}"`}, true},
+	{"webhook function", hook(`"sender":"github","secrets":[{"env":"AB"}],"paths":["/{slugify(slug)}"]`), []string{`webhooks["cms"].paths[0]`, "no function slugify"}, true},
+	{"webhook reference", hook(`"sender":"github","secrets":[{"env":"AB"}],"paths":["/{@header.x}"]`), []string{`webhooks["cms"].paths[0]`, "no @header", "@headers"}, true},
+	{"webhook filter", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"filter":"a ="`), []string{`webhooks["cms"].filter`, "a ="}, true},
+	{"webhook delivery", hook(`"sender":"github","secrets":[{"env":"AB"}],"tags":["x"],"delivery":"{}"`), []string{`webhooks["cms"].delivery`, "empty"}, true},
+	{"jobs", `{"jobs":{"/api/export":{},"/api/jobs/**":{"retries":0,"maxAge":60,"backoff":1}}}`, nil, false},
+	{"job without a slash", `{"jobs":{"api":{}}}`, []string{`jobs["api"]`, `write "/api"`}, false},
+	{"job retries", `{"jobs":{"/x":{"retries":-1}}}`, []string{"jobs[\"/x\"].retries", "0 to 100"}, false},
+	{"job age", `{"jobs":{"/x":{"maxAge":0}}}`, []string{"maxAge", "1 to 1209600"}, false},
+	{"job key", `{"jobs":{"/x":{"retry":1}}}`, []string{"no such key", "backoff, maxAge, retries"}, false},
+	{"crons", `{"crons":[{"path":"/x?y=1","schedule":"*/5 * * * *","retries":2}]}`, nil, false},
+	{"cron without a schedule", `{"crons":[{"path":"/x"}]}`, []string{"crons[0]", "schedule"}, false},
+	{"cron key", `{"crons":[{"path":"/x","schedule":"* * * * *","timezone":"CET"}]}`, []string{"crons[0].timezone"}, false},
+	{"crons no list", `{"crons":{}}`, []string{"crons", "a list"}, false},
 	{"twice", `{"memory":512,"memory":513}`, []string{`"memory" is there twice`}, true},
 	{"not JSON", "{\n  \"memory\": 1,\n}", []string{"line 3"}, true},
 	{"half", `{"memory":`, []string{"it ends in the middle"}, true},
 	{"after it", `{} {}`, []string{"after the closing brace"}, true},
 }
+
+// hook is a pack.json with one webhook.
+func hook(members string) string { return `{"webhooks":{"cms":{` + members + `}}}` }
 
 func TestPackJSON(t *testing.T) {
 	for _, c := range packCases {
@@ -76,9 +116,19 @@ func TestPackSchema(t *testing.T) {
 		})
 	}
 	// Every field of the Go type is in the schema.
+	one := 1
+	job := manifest.JobSettings{Retries: &one, MaxAge: &one, Backoff: &one}
 	whole, err := json.Marshal(manifest.PackSettings{
+		Jobs: map[string]manifest.JobSettings{"/x": job}, Crons: []manifest.CronSettings{{Path: "/x", Schedule: "* * * * *", JobSettings: job}},
 		Schema: "x", Regions: []string{"x"}, Memory: 128, MaxDuration: 1, Architecture: "arm64", Grouping: "auto",
 		Environment: map[string]string{"AB": ""}, Gateway: manifest.GatewaySettings{Memory: 128},
+		Webhooks: map[string]manifest.Webhook{"a": {
+			Sender: manifest.HMAC, Secrets: []manifest.Secret{{Env: "AB"}}, Events: []string{"x"}, Filter: "a", Tags: []string{"x"}, Paths: []string{"/x"},
+			Signature: &manifest.SignatureSettings{Header: "a", Prefix: "b", Algorithm: "sha1", Encoding: "base64url", Timestamp: "c", Separator: "."},
+			Delivery:  "{a}", Mode: manifest.StaleEntries, Window: 1, MaxBody: 1,
+		}, "b": {
+			Sender: manifest.Token, Secrets: []manifest.Secret{{Env: "AB"}}, Tags: []string{"x"}, Token: &manifest.TokenSettings{Header: "a", Prefix: "b"},
+		}},
 		Functions: map[string]manifest.FunctionSettings{"/x": {MaxDuration: 1, Memory: 128, Regions: []string{"x"}, Architecture: "arm64", Environment: map[string]string{"AB": ""}}},
 	})
 	must(t, err)
@@ -93,10 +143,10 @@ func TestPackSchema(t *testing.T) {
 }
 
 func TestVercelJSON(t *testing.T) {
-	got, err := manifest.ParseVercelJSON([]byte(`{"buildCommand":"x","crons":[{}],"regions":["iad1"],
+	got, err := manifest.ParseVercelJSON([]byte(`{"buildCommand":"x","crons":[{"path":"/api/cron","schedule":"0 5 * * *","x":1}],"regions":["iad1"],
 		"functions":{"z/*.ts":{"memory":512,"runtime":"x"},"a/*.ts":{"maxDuration":"max"},"b":{"maxDuration":20}}}`), "vercel.json")
 	must(t, err)
-	want := manifest.VercelSettings{Regions: []string{"iad1"}, Functions: []manifest.VercelFunction{
+	want := manifest.VercelSettings{Regions: []string{"iad1"}, Crons: []manifest.CronSettings{{Path: "/api/cron", Schedule: "0 5 * * *"}}, Functions: []manifest.VercelFunction{
 		{Glob: "z/*.ts", Memory: 512}, {Glob: "a/*.ts", MaxDuration: 900}, {Glob: "b", MaxDuration: 20},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

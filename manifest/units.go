@@ -14,6 +14,8 @@ type unit struct {
 	outputs []*RouteOutput
 	source  string
 	files   []*SourceFile
+	// documents are files that pack writes for the entry.
+	documents []File
 	// Settings, resolved.
 	maxDuration  int
 	memory       int
@@ -37,25 +39,26 @@ func (p *planner) makeUnits() ([]*unit, error) {
 	for _, g := range p.build.Outputs.groups() {
 		for i := range g.outputs {
 			o := &g.outputs[i]
-			if err := refuseEdge(o); err != nil {
-				return nil, err
+			file := o.FilePath
+			if o.Edge != nil {
+				file += "\x00" + o.Edge.EntryKey
 			}
-			u := byFile[o.FilePath]
+			u := byFile[file]
 			if u == nil {
 				u = &unit{}
-				byFile[o.FilePath] = u
+				byFile[file] = u
 				units = append(units, u)
 			}
 			u.outputs = append(u.outputs, o)
 		}
 	}
 	for _, u := range units {
-		o := canonical(u.outputs, p.build.Routing.RSC.Suffix)
-		entry, err := p.entryOf(o)
+		o := p.canonical(u.outputs)
+		entry, documents, err := p.entryOf(o)
 		if err != nil {
 			return nil, err
 		}
-		u.entry, u.source, u.files = entry, o.Source, p.filesOf(u.outputs)
+		u.entry, u.documents, u.source, u.files = entry, documents, o.Source, p.filesOf(u.outputs)
 	}
 	slices.SortFunc(units, func(a, b *unit) int {
 		return cmp.Or(strings.Compare(a.entry.Pathname, b.entry.Pathname), strings.Compare(a.entry.File, b.entry.File))
@@ -68,45 +71,34 @@ func (p *planner) makeUnits() ([]*unit, error) {
 	return units, nil
 }
 
-func refuseEdge(o *RouteOutput) error {
-	if o.Runtime != "edge" {
-		return nil
-	}
-	e := &UserError{
-		What: "the edge runtime is not supported", Where: "route " + o.Pathname,
-		Why:  "pack runs Node.js, and Next.js is giving the edge runtime up",
-		Hint: "remove `export const runtime = 'edge'` from the route",
-	}
-	if o.Type == "MIDDLEWARE" {
-		e.Where, e.Hint = "middleware", "rename middleware to proxy: it runs on Node.js (npx @next/codemod@latest middleware-to-proxy)"
-	}
-	if o.Source != "" {
-		e.Where += " (" + o.Source + ")"
-	}
-	return e
-}
-
 // canonical is the output that stands for its siblings: neither its RSC nor
 // its data form nor one of its locales.
-func canonical(outputs []*RouteOutput, rsc string) *RouteOutput {
+func (p *planner) canonical(outputs []*RouteOutput) *RouteOutput {
+	rsc := p.build.Routing.RSC.Suffix
 	for _, o := range outputs {
-		if (rsc == "" || !strings.HasSuffix(o.ID, rsc)) && !strings.HasPrefix(o.ID, "/_next/data/") {
+		id := p.identity(o)
+		if (rsc == "" || !strings.HasSuffix(id, rsc)) && !strings.HasPrefix(id, "/_next/data/") {
 			return o
 		}
 	}
 	return outputs[0]
 }
 
-func (p *planner) entryOf(o *RouteOutput) (Entry, error) {
+// entryOf gives the entry of an output, and the files that pack writes for it.
+func (p *planner) entryOf(o *RouteOutput) (Entry, []File, error) {
+	if o.Edge != nil {
+		document, err := edgeDocument(o)
+		return p.edgeEntry(o, document.Name), []File{document}, err
+	}
 	file, ok := relative(p.build.RepoRoot, o.FilePath)
 	if !ok {
-		return Entry{}, fmt.Errorf("%s lies outside the repository %s", o.FilePath, p.build.RepoRoot)
+		return Entry{}, nil, fmt.Errorf("%s lies outside the repository %s", o.FilePath, p.build.RepoRoot)
 	}
 	e := Entry{File: file, Type: o.Type, Page: "/" + strings.TrimPrefix(o.SourcePage, "/"), Pathname: o.ID}
 	if o.Type == "PAGES" || o.Type == "PAGES_API" {
 		e.Pathname = fromPagePath(o.ID)
 	}
-	return e, nil
+	return e, nil, nil
 }
 
 // filesOf gives the files of outputs, each once, by name.

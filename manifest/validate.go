@@ -91,7 +91,7 @@ func (d *Deployment) check() error {
 			return fmt.Errorf("%s has the file %q of %d bytes", at, a.File, a.Size)
 		}
 	}
-	return nil
+	return d.checkJobs()
 }
 
 // checkFunctions returns the functions' names, and each function's entries
@@ -122,7 +122,7 @@ func (d *Deployment) checkFunctions() (entries map[string]bool, err error) {
 			if len(f.Entries) == 0 {
 				return nil, fmt.Errorf("%s.entries is empty", at)
 			}
-		case ImageFunction:
+		case ImageFunction, WorkerFunction:
 		default:
 			return nil, fmt.Errorf("%s.kind is %q", at, f.Kind)
 		}
@@ -138,6 +138,27 @@ func (d *Deployment) checkFunctions() (entries map[string]bool, err error) {
 		return nil, fmt.Errorf("$.functions has %d gateways", gateways)
 	}
 	return entries, nil
+}
+
+// checkJobs checks that jobs go to routes that are there.
+func (d *Deployment) checkJobs() error {
+	routes := map[string]bool{}
+	for _, f := range d.Functions {
+		for _, e := range f.Entries {
+			routes[e.Pathname] = routes[e.Pathname] || f.Kind == RouteFunction
+		}
+	}
+	for i, j := range d.Jobs {
+		if !routes[j.Route] {
+			return fmt.Errorf("$.jobs[%d] names the route %q, which is not there", i, j.Route)
+		}
+	}
+	for i, c := range d.Crons {
+		if !strings.HasPrefix(c.Path, "/") || c.Schedule == "" {
+			return fmt.Errorf("$.crons[%d] is %q on %q", i, c.Path, c.Schedule)
+		}
+	}
+	return nil
 }
 
 func (p *Page) check(at string, functions map[string]bool) error {

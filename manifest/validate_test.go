@@ -27,6 +27,8 @@ func TestDecodeDeployment(t *testing.T) {
 		{"a way out", func(d *manifest.Deployment) { d.Assets[0].File = "../../etc/passwd" }, "$.assets[0] has the file"},
 		{"a seed's way out", func(d *manifest.Deployment) { d.Pages[0].Parts[0].File = "/etc/passwd" }, "$.pages[0].parts[0]"},
 		{"relative address", func(d *manifest.Deployment) { d.Assets[0].Pathname = "x" }, "$.assets[0].pathname"},
+		{"job", func(d *manifest.Deployment) { d.Jobs = []manifest.JobRoute{{Route: "/none"}} }, `$.jobs[0] names the route "/none"`},
+		{"cron", func(d *manifest.Deployment) { d.Crons = []manifest.Cron{{Path: "x", Schedule: "* * * * *"}} }, "$.crons[0]"},
 		{"architecture", func(d *manifest.Deployment) { d.Functions[0].Architecture = "x64" }, "$.functions[0].architecture"},
 		{"kind", func(d *manifest.Deployment) { d.Functions[0].Kind = "x" }, "$.functions[0].kind"},
 		{"memory", func(d *manifest.Deployment) { d.Functions[0].Memory = 1 }, "$.functions[0].memory"},

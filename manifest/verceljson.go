@@ -14,6 +14,8 @@ type VercelSettings struct {
 	// Functions are in the order of the file: the first glob that matches a
 	// source file counts.
 	Functions []VercelFunction `json:"functions,omitempty"`
+	// Crons are as in pack.json.
+	Crons []CronSettings `json:"crons,omitempty"`
 }
 
 // VercelFunction is one entry of vercel.json's functions.
@@ -34,6 +36,8 @@ func ParseVercelJSON(data []byte, file string) (VercelSettings, error) {
 		switch e.key {
 		case "regions":
 			d.texts(&s.Regions)(e.value, e.key)
+		case "crons":
+			d.vercelCrons(&s.Crons, e.value)
 		case "functions":
 			for _, f := range d.entries(e.value, e.key) {
 				s.Functions = append(s.Functions, d.vercelFunction(f, fmt.Sprintf("functions[%q]", f.key)))

@@ -20,6 +20,10 @@ type Options struct {
 	// MemoryBytes bounds the decoded entries kept in memory; 0 means 32 MiB, negative
 	// means none.
 	MemoryBytes int64
+	// Remember is for how long a fresh entry is answered from memory without asking
+	// anyone; 0 means never. What other processes revalidate or store meanwhile is not
+	// seen that long. A revalidation by this Cache ends it at once.
+	Remember time.Duration
 }
 
 // Cache is what the gateway and the functions use: a Store, a TagStore, and a small
@@ -30,7 +34,11 @@ type Cache struct {
 	prefix     string
 	dataPrefix string
 	memory     *memory
+	remember   time.Duration
 	counters   counters
+	// machine is this machine's clock, clocks are those of the stores that have one.
+	machine func() time.Time
+	clocks  []Clock
 }
 
 // attempts is how often a conditional write is made before the writer gives up. Each
@@ -45,50 +53,47 @@ func New(o Options) *Cache {
 	if o.DataPrefix == "" {
 		o.DataPrefix = o.Prefix
 	}
-	return &Cache{
+	c := &Cache{
 		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
-		memory: newMemory(o.MemoryBytes),
+		memory: newMemory(o.MemoryBytes), remember: o.Remember,
+		machine: time.Now,
+	}
+	for _, store := range []any{o.Store, o.Tags} {
+		if clock, ok := store.(Clock); ok {
+			c.clocks = append(c.clocks, clock)
+		}
+	}
+	return c
+}
+
+// offset is how far the clock that all machines go by is ahead of this one's; known is
+// false when there is such a clock, and nothing was heard of it yet.
+func (c *Cache) offset() (ahead time.Duration, known bool) {
+	for _, clock := range c.clocks {
+		if ahead, known := clock.Offset(); known {
+			return ahead, true
+		}
+	}
+	return 0, len(c.clocks) == 0
+}
+
+// hear makes sure, once in a process, that something was heard of that clock, before a
+// time is written that others go by. Failing, it leaves the machine's clock to do.
+func (c *Cache) hear(ctx context.Context) {
+	if _, known := c.offset(); known {
+		return
+	}
+	if _, ok := c.store.(Clock); ok {
+		_, _ = c.store.Get(ctx, c.prefix+"/clock", "")
+	} else {
+		_, _ = c.tags.Read(ctx, []string{"clock"})
 	}
 }
 
-// Lookup returns the entry of a key and how it may be used; the entry is nil only when
-// it is Missing. extraTags count besides the entry's own (the soft tags of the data
-// cache).
-//
-// An error is for the log: the state is right without looking at it. The store failing
-// is Missing, and so is an object that is no entry. The tag store failing is Expired,
-// for nobody knows what was revalidated: render, and fall back on the entry.
-func (c *Cache) Lookup(ctx context.Context, key Key, extraTags []string) (*Entry, State, error) {
-	entry, _, err := c.read(ctx, c.object(key))
-	state := Missing
-	if entry != nil {
-		state, err = c.judge(ctx, entry, extraTags)
-	}
-	if errors.Is(err, ErrNotFound) {
-		err = nil
-	}
-	c.counters.states[state].Add(1)
-	if err != nil {
-		err = fmt.Errorf("look up %s: %w", key.Name, err)
-	}
-	return entry, state, err
-}
-
-// judge asks the tag store about the entry's tags and returns its state.
-func (c *Cache) judge(ctx context.Context, entry *Entry, extraTags []string) (State, error) {
-	tags := entry.Tags
-	if len(extraTags) > 0 {
-		tags = append(tags[:len(tags):len(tags)], extraTags...)
-	}
-	if len(tags) == 0 {
-		return Freshness(entry, nil, nil, milliseconds()), nil
-	}
-	marks, err := c.tags.Read(ctx, tags)
-	if err != nil {
-		c.counters.tagErrors.Add(1)
-		return Expired, err
-	}
-	return Freshness(entry, tags, marks, milliseconds()), nil
+// now is the time by that clock, in milliseconds since 1970.
+func (c *Cache) now() int64 {
+	ahead, _ := c.offset()
+	return c.machine().Add(ahead).UnixMilli()
 }
 
 // read returns an object's entry and ETag. Errors: ErrNotFound; ErrCorrupt, then with
@@ -117,8 +122,15 @@ func (c *Cache) read(ctx context.Context, name string) (*Entry, string, error) {
 }
 
 // Store writes an entry unless a newer render is there: stored tells. The entry belongs
-// to the cache afterwards.
+// to the cache afterwards. Its Created is by this machine's clock, and kept by the
+// stores' where they are a Clock.
 func (c *Cache) Store(ctx context.Context, key Key, entry *Entry) (stored bool, err error) {
+	c.hear(ctx)
+	if ahead, _ := c.offset(); ahead != 0 && entry.Created > 0 {
+		shifted := *entry
+		shifted.Created += ahead.Milliseconds()
+		entry = &shifted
+	}
 	return c.write(ctx, key, entry, func(there *Entry) bool { return there.Created <= entry.Created })
 }
 
@@ -168,25 +180,29 @@ func (c *Cache) write(ctx context.Context, key Key, entry *Entry, replaces func(
 
 // RevalidateTags does what Next.js's revalidateTag(tags, durations) does: without
 // durations, whatever was rendered before now and carries one of the tags is expired;
-// with them it is stale, and expires after durations.Expire. One write a tag.
+// with them it is stale, and expires after durations.Expire. One write a tag, and one
+// read before it with durations, or if nothing was heard of the stores yet.
 func (c *Cache) RevalidateTags(ctx context.Context, tags []string, durations *Durations) error {
 	if len(tags) == 0 {
 		return nil
 	}
 	var known map[string]Tag
 	var err error
-	if durations != nil {
+	// A process that has heard of no clock yet asks: what it writes cannot be taken back.
+	if _, heard := c.offset(); durations != nil || !heard {
 		if known, err = c.tags.Read(ctx, tags); err != nil {
 			c.counters.tagErrors.Add(1)
 			return fmt.Errorf("revalidate tags: %w", err)
 		}
 	}
-	now := milliseconds()
+	now := c.now()
 	updates := make(map[string]Tag, len(tags))
 	for _, tag := range tags {
 		updates[tag] = durations.update(known[tag], now)
 	}
-	if err := c.tags.Write(ctx, updates); err != nil {
+	err = c.tags.Write(ctx, updates)
+	c.memory.doubt() // also after a failure: some may have been written
+	if err != nil {
 		c.counters.tagErrors.Add(1)
 		return fmt.Errorf("revalidate tags: %w", err)
 	}
@@ -213,5 +229,3 @@ func (c *Cache) Drop(ctx context.Context, prefix string) (dropped int, err error
 	}
 	return dropped, err
 }
-
-func milliseconds() int64 { return time.Now().UnixMilli() }

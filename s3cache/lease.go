@@ -23,7 +23,8 @@ var (
 // Cache.Store never replaces a newer render.
 //
 // A holder that died is replaced when its lease has run out by the clock of whoever
-// asks, so clocks of different machines must agree better than a lease is long.
+// asks, so clocks of different machines must agree better than a lease is long: by
+// themselves or because the store is a Clock.
 type Lease struct {
 	cache *Cache
 	name  string
@@ -36,12 +37,13 @@ type Lease struct {
 // different from every other.
 type leaseBody struct {
 	Nonce   string `json:"nonce"`
-	Expires int64  `json:"expires"` // milliseconds since 1970
+	Expires int64  `json:"expires"` // milliseconds since 1970, by the store's clock
 }
 
 // Lease takes the right to render a key's page for ttl. ok is false while another holds
 // it; use WaitFor then. The store failing is an error.
 func (c *Cache) Lease(ctx context.Context, key Key, ttl time.Duration) (lease *Lease, ok bool, err error) {
+	c.hear(ctx)
 	name := c.lease(key)
 	condition := IfAbsent
 	// A second attempt follows a lease that ran out, or one released meanwhile.
@@ -53,13 +55,13 @@ func (c *Cache) Lease(ctx context.Context, key Key, ttl time.Duration) (lease *L
 		if !errors.Is(err, ErrConflict) {
 			break
 		}
-		held, etag, failed := c.readLease(ctx, name)
+		left, etag, failed := c.readLease(ctx, name)
 		switch {
 		case errors.Is(failed, ErrNotFound):
 			condition = IfAbsent
 		case failed != nil:
 			return nil, false, fmt.Errorf("lease %s: %w", key.Name, failed)
-		case held:
+		case left > 0:
 			return nil, false, nil
 		default:
 			condition = IfMatch(etag)
@@ -98,11 +100,11 @@ func (l *Lease) Release(ctx context.Context) error {
 }
 
 func (c *Cache) writeLease(ctx context.Context, name string, ttl time.Duration, condition Condition) (*Lease, error) {
-	expires := time.Now().Add(ttl)
-	body, err := json.Marshal(leaseBody{Nonce: rand.Text(), Expires: expires.UnixMilli()})
+	body, err := json.Marshal(leaseBody{Nonce: rand.Text(), Expires: c.now() + ttl.Milliseconds()})
 	if err != nil {
 		return nil, err
 	}
+	expires := time.Now().Add(ttl)
 	etag, err := c.store.Put(ctx, name, body, condition)
 	if err != nil {
 		return nil, err
@@ -110,24 +112,26 @@ func (c *Cache) writeLease(ctx context.Context, name string, ttl time.Duration, 
 	return &Lease{cache: c, name: name, etag: etag, Expires: expires}, nil
 }
 
-// readLease reports whether a lease is held, and its ETag. One that cannot be read as a
-// lease is not held.
-func (c *Cache) readLease(ctx context.Context, name string) (held bool, etag string, err error) {
+// readLease returns for how long a lease is still held, and its ETag. One that cannot be
+// read as a lease is not held.
+func (c *Cache) readLease(ctx context.Context, name string) (left time.Duration, etag string, err error) {
 	object, err := c.store.Get(ctx, name, "")
 	if err != nil {
-		return false, "", err
+		return 0, "", err
 	}
 	var body leaseBody
 	if err := json.Unmarshal(object.Body, &body); err != nil {
-		return false, object.ETag, nil
+		return 0, object.ETag, nil
 	}
-	return body.Expires > milliseconds(), object.ETag, nil
+	return time.Duration(max(0, body.Expires-c.now())) * time.Millisecond, object.ETag, nil
 }
 
-// How long WaitFor waits between two looks.
+// How long WaitFor waits between two looks: an eighth of the time that it has waited, so
+// that nobody gets a page much later than it is there, and a slow page is not asked for
+// hundreds of times.
 const (
 	shortestWait = 2 * time.Millisecond
-	longestWait  = 25 * time.Millisecond
+	longestWait  = 200 * time.Millisecond
 )
 
 // WaitFor waits until a key has an entry rendered after newerThan (milliseconds since
@@ -140,10 +144,10 @@ func (c *Cache) WaitFor(ctx context.Context, key Key, newerThan int64, timeout t
 	defer deadline.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
+	for began := time.Now(); ; {
 		// The holder stores before it releases: seeing no lease first and no entry
 		// afterwards means that there is none.
-		held, _, err := c.readLease(ctx, lease)
+		left, _, err := c.readLease(ctx, lease)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, fmt.Errorf("wait for %s: %w", key.Name, err)
 		}
@@ -153,10 +157,10 @@ func (c *Cache) WaitFor(ctx context.Context, key Key, newerThan int64, timeout t
 			return entry, nil
 		case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrCorrupt):
 			return nil, fmt.Errorf("wait for %s: %w", key.Name, err)
-		case !held:
+		case left == 0:
 			return nil, ErrLeaseEnded
 		}
-		pause.Reset(wait)
+		pause.Reset(min(left, max(shortestWait, min(time.Since(began)/8, longestWait))))
 		select {
 		case <-pause.C:
 		case <-deadline.C:

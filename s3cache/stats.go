@@ -6,6 +6,7 @@ import "sync/atomic"
 type Stats struct {
 	Fresh, Stale, Expired, Missing uint64 // lookups by their state
 	Remembered                     uint64 // lookups that needed no body from the store
+	Recalled                       uint64 // lookups that asked nobody: Options.Remember
 	StoreErrors                    uint64 // failures of the store; at a lookup also Missing
 	TagErrors                      uint64 // failures of the tag store; at a lookup also Expired
 	Corrupt                        uint64 // objects that were no whole entry
@@ -15,8 +16,9 @@ type Stats struct {
 }
 
 type counters struct {
-	states                                                                 [4]atomic.Uint64
-	remembered, storeErrors, tagErrors, corrupt, stored, outrun, conflicts atomic.Uint64
+	states                                                [4]atomic.Uint64
+	remembered, recalled, storeErrors, tagErrors, corrupt atomic.Uint64
+	stored, outrun, conflicts                             atomic.Uint64
 }
 
 // Stats returns the counters' values.
@@ -25,7 +27,7 @@ func (c *Cache) Stats() Stats {
 	return Stats{
 		Fresh: n.states[Fresh].Load(), Stale: n.states[Stale].Load(),
 		Expired: n.states[Expired].Load(), Missing: n.states[Missing].Load(),
-		Remembered: n.remembered.Load(), StoreErrors: n.storeErrors.Load(),
+		Remembered: n.remembered.Load(), Recalled: n.recalled.Load(), StoreErrors: n.storeErrors.Load(),
 		TagErrors: n.tagErrors.Load(), Corrupt: n.corrupt.Load(),
 		Stored: n.stored.Load(), Outrun: n.outrun.Load(), Conflicts: n.conflicts.Load(),
 	}

@@ -48,6 +48,15 @@ type Store interface {
 	List(ctx context.Context, prefix string) iter.Seq2[Item, error]
 }
 
+// Clock is what a Store and a TagStore can be besides: one that tells how far the clock
+// of its service is ahead of this machine's. Times of entries, tags and leases are then
+// by the service's clock, so that machines whose clocks are minutes apart agree.
+type Clock interface {
+	// Offset is 0 where the clocks agree to about a second. known is false before the
+	// service was heard of.
+	Offset() (ahead time.Duration, known bool)
+}
+
 // Object is one stored object as read.
 type Object struct {
 	Body     []byte

@@ -60,7 +60,11 @@ func shop(t testing.TB) *built {
 
 // packBuild runs `pack build` and returns what it wrote to stderr.
 func packBuild(folder string, args ...string) (string, error) {
-	cmd := packCommand(folder, append([]string{"build"}, args...)...)
+	return packBuildBy(packCommand(folder, append([]string{"build"}, args...)...))
+}
+
+// packBuildBy runs a `pack build` that was prepared.
+func packBuildBy(cmd *exec.Cmd) (string, error) {
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {

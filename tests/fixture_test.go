@@ -23,7 +23,7 @@ func fixture(t testing.TB, name string) *built {
 }
 
 // buildFixture builds and packs an app of tests/fixtures, and makes a copy of
-// the build for `next start`.
+// the build for `next start`. While it is built it reaches an upstream.
 func buildFixture(name string) (*built, error) {
 	b := &built{folder: filepath.Join(root, name), next: filepath.Join(root, name+"-next-start")}
 	for _, folder := range []string{b.folder, b.next} {
@@ -34,14 +34,22 @@ func buildFixture(name string) (*built, error) {
 			return nil, err
 		}
 	}
+	u := startUpstream()
+	defer u.close()
+	cmd := packCommand(b.folder, "build")
+	cmd.Env = append(cmd.Env, "UPSTREAM="+u.address("build"))
 	var err error
-	if b.said, err = packBuild(b.folder); err != nil {
+	if b.said, err = packBuildBy(cmd); err != nil {
 		return nil, err
 	}
-	if err := copyTree(filepath.Join(b.folder, ".next"), filepath.Join(b.next, ".next"), copyFile); err != nil {
+	dist := ".next"
+	if _, err := os.Stat(filepath.Join(b.folder, "build", "BUILD_ID")); err == nil {
+		dist = "build" // Its next.config says so.
+	}
+	if err := copyTree(filepath.Join(b.folder, dist), filepath.Join(b.next, dist), copyFile); err != nil {
 		return nil, err
 	}
-	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))
+	id, err := os.ReadFile(filepath.Join(b.folder, dist, "BUILD_ID"))
 	b.id = string(id)
 	return b, err
 }

@@ -21,7 +21,7 @@ func settleFlight(payload string) string {
 	if !ok {
 		return payload
 	}
-	settled := append([]string{f.row(root)}, rest...)
+	settled := append([]string{stageLengths.ReplaceAllString(f.row(root), `"$1":0`)}, rest...)
 	slices.Sort(settled[1:])
 	return strings.Join(slices.Compact(settled), "\n")
 }
@@ -29,13 +29,15 @@ func settleFlight(payload string) string {
 var (
 	// requestID is the key that Next gives the head of a page, new for every
 	// request.
-	requestID = regexp.MustCompile(`"[A-Za-z0-9_-]{21}([hmv])"`)
+	requestID = regexp.MustCompile(`"(?:[A-Za-z0-9_-]{21}|[0-9a-f-]{36})([hmv])"`)
 	// canonicalURL is the address that a page was rendered for: of a cached
 	// page, that of whoever found it missing or stale, as he wrote it.
 	canonicalURL = regexp.MustCompile(`"c":\["",[^]]*\]`)
 	// prefetchHints are in the pages of the build only: whether a page still is
 	// that of the build is up to the time.
 	prefetchHints = regexp.MustCompile(`"h":\d+`)
+	// stageLengths say after how many bytes of the payload its static stages end.
+	stageLengths = regexp.MustCompile(`"([al])":\d+`)
 	// errorDigest is the number of an error, made from its stack and thus from
 	// where the app's files lie.
 	errorDigest = regexp.MustCompile(`"digest":"\d+"`)

@@ -27,6 +27,7 @@ var routeSamples = map[string]request{
 // routeStatus holds the routes that answer otherwise than with 200.
 var routeStatus = map[string]int{
 	"/api/visit": 204, "/api/after-throws": 500, "/api/refresh": 405, "/api/revalidate": 401, "/api/upload": 405,
+	"/api/shipments": 405, "/api/parcels": 405, "/api/cron/kiln-report": 401,
 }
 
 // at is the same server, asked at another of its addresses.

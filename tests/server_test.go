@@ -151,16 +151,18 @@ var localLine = regexp.MustCompile(`Local:\s+(http://\S+)`)
 // launchNext runs `next start` on a built app.
 func launchNext(folder string) (*server, error) {
 	s := command("next start", folder, "node", "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", "0")
-	err := s.start(func(line string) string {
-		if found := localLine.FindStringSubmatch(line); found != nil {
-			return found[1]
-		}
-		return ""
-	})
-	if err != nil {
+	if err := s.start(nextLine); err != nil {
 		return nil, err
 	}
 	return s, s.await(startPatience)
+}
+
+// nextLine finds the URL in what `next start` prints.
+func nextLine(line string) string {
+	if found := localLine.FindStringSubmatch(line); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // servePack runs `pack serve` for one test.

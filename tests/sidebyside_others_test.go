@@ -17,12 +17,17 @@ func handlerRequests() []request {
 	}
 	for _, route := range []string{
 		"/api/cart", "/api/products", "/api/invoice/OK-1", "/api/slow", "/api/echo", "/api/preferences", "/api/visit", "/api/after?id=beside",
-		"/api/after-throws?id=beside", "/api/refresh", "/api/revalidate", "/api/catalog.json", "/api/upload", "/feed.xml", "/sitemap.xml", "/robots.txt",
+		"/api/after-throws?id=beside", "/api/refresh", "/api/revalidate", "/api/catalog.json", "/api/upload",
+		"/api/shipments", "/api/parcels", "/api/cron/kiln-report", "/feed.xml", "/sitemap.xml", "/robots.txt",
 		"/manifest.webmanifest", "/icon.svg", "/apple-icon.png", "/products/dune-mug/opengraph-image", "/products/clay-cake-stand/opengraph-image",
 	} {
 		for _, method := range allMethods {
 			list = append(list, request{method: method, target: route})
 		}
+	}
+	// What these leave behind is for other tests.
+	for _, route := range []string{"/api/cron/kiln-report", "/api/parcels", "/api/shipments"} {
+		list = append(list, get(route), request{method: "HEAD", target: route}, request{method: "OPTIONS", target: route}, request{method: "DELETE", target: route})
 	}
 	photo := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"caneca ção.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n\x00\xff\xfe\r\n" + multipart([2]string{"note", "a chip"})
 	return append(list,
@@ -36,6 +41,8 @@ func handlerRequests() []request {
 		get("/api/echo?a=1&a=2&b=%26&c", "X-Shop-One: first", "X-Shop-One: second", "X-Shop-Two: caf\u00e9"),
 		post("/api/echo?x", "a body \x00\xff with bytes"), request{method: "DELETE", target: "/api/echo", body: "with a body"},
 		post("/api/echo", strings.Repeat("0123456789", 30_000)),
+		post("/api/shipments", `{"order":"beside"}`, "Content-Type: application/json"), post("/api/shipments", `{"order":"beside","carrierDown":9}`, "Content-Type: application/json"),
+		get("/api/cron/kiln-report?kiln=small", "Authorization: Bearer kiln-dev-cron-secret"),
 		get("/api/preferences?currency=USD&units=imperial"), get("/api/preferences?currency=a%3Bb%20c"),
 		get("/api/slow?ms=120"),
 		post("/api/refresh?secret=wrong", `{"tag":"catalog"}`), post("/api/refresh?secret="+refreshToken, `{`), post("/api/refresh?secret="+refreshToken, `{}`),

@@ -11,15 +11,21 @@ import (
 // urfave stops looking for flags at the first argument. What follows "--" is
 // left as it is.
 func flagsFirst(app *cli.App, args []string) []string {
-	if len(args) < 2 {
-		return args
+	commands, at, words := app.Commands, -1, 1
+	var command *cli.Command
+	for ; words < len(args); words++ {
+		at = slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[words]) })
+		if at < 0 {
+			break
+		}
+		command = commands[at]
+		commands = command.Subcommands
 	}
-	at := slices.IndexFunc(app.Commands, func(c *cli.Command) bool { return c.HasName(args[1]) })
-	if at < 0 {
+	if command == nil {
 		return args
 	}
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := words; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
 			rest = append(rest, args[i:]...)
@@ -30,12 +36,12 @@ func flagsFirst(app *cli.App, args []string) []string {
 			continue
 		}
 		flags = append(flags, arg)
-		if i+1 < len(args) && takesValue(app.Commands[at], arg) {
+		if i+1 < len(args) && takesValue(command, arg) {
 			i++
 			flags = append(flags, args[i])
 		}
 	}
-	return slices.Concat(args[:2], flags, rest)
+	return slices.Concat(args[:words], flags, rest)
 }
 
 // takesValue reports whether the argument after a flag is its value.

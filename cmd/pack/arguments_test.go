@@ -9,7 +9,7 @@ import (
 )
 
 func TestFlagsFirst(t *testing.T) {
-	app := &cli.App{Commands: []*cli.Command{buildCommand(streams{})}}
+	app := &cli.App{Commands: []*cli.Command{buildCommand(streams{}), jobsCommand(streams{})}}
 	for line, want := range map[string]string{
 		"pack":                              "pack",
 		"pack --help":                       "pack --help",
@@ -24,6 +24,9 @@ func TestFlagsFirst(t *testing.T) {
 		"pack build --json -- --odd":        "pack build --json -- --odd",
 		"pack build dir --out":              "pack build --out dir",
 		"pack build dir --unknown":          "pack build --unknown dir",
+		"pack jobs show id --json":          "pack jobs show --json id",
+		"pack jobs list --app x y --json":   "pack jobs list --app x --json y",
+		"pack jobs --help":                  "pack jobs --help",
 		"pack build -":                      "pack build -",
 	} {
 		got := strings.Join(flagsFirst(app, strings.Fields(line)), " ")

@@ -128,6 +128,7 @@ func (f *flow) captureOptions() manifest.CaptureOptions {
 		Dir:          f.dir,
 		BuildCommand: f.buildCommand,
 		CacheHandler: node.CacheHandler,
+		UseCache:     node.UseCache,
 		Stdout:       f.log,
 		Stderr:       f.log,
 		Progress:     f.progress.step,

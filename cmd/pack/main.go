@@ -35,10 +35,17 @@ func run(ctx context.Context, args []string, s streams) int {
 		Writer:          s.out,
 		ErrWriter:       s.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run alone decides how pack ends.
+		// Values of headers have commas.
+		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
 			buildCommand(s),
 			serveCommand(s),
 			inspectCommand(s),
+			jobsCommand(s),
+			cronsCommand(s),
+			queueCommand(s),
+			revalidateCommand(s),
+			webhooksCommand(s),
 			versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
@@ -52,6 +59,10 @@ func run(ctx context.Context, args []string, s streams) int {
 	for _, c := range app.Commands {
 		c.OnUsageError = wrongUsage
 		c.HideHelpCommand = true
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = wrongUsage
+			sub.HideHelpCommand = true
+		}
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	return report(s, err)

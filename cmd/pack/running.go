@@ -21,6 +21,7 @@ import (
 	"pack/infra/layer"
 	"pack/lambda/local/host"
 	"pack/lambda/node"
+	"pack/lambda/state"
 	"pack/manifest"
 )
 
@@ -31,11 +32,13 @@ const stopGrace = 8 * time.Second
 // running is what `pack serve` is asked to run.
 type running struct {
 	output *bundle.Output
-	// app is the app's folder, state the folder of its pages and tags.
-	app, state string
-	host       string
-	port       int
-	node       string
+	// app is the app's folder.
+	app string
+	// state says where pages, tags and queues are.
+	state state.Settings
+	host  string
+	port  int
+	node  string
 	// allowPrivate lets external rewrites reach private addresses.
 	allowPrivate   bool
 	stdout, stderr io.Writer
@@ -137,7 +140,7 @@ func visible(host string) string {
 func (r running) options(ctx context.Context) (host.Options, error) {
 	o := host.Options{
 		Deployment: r.output.Deployment(), AssetsDir: r.output.AssetsDir(), SeedsDir: r.output.SeedsDir(),
-		StateDir: r.state, Node: r.node, Logs: r.stderr, AllowPrivateRewrites: r.allowPrivate,
+		State: r.state, Node: r.node, Logs: r.stderr, AllowPrivateRewrites: r.allowPrivate,
 		FunctionDir: func(name string) (string, error) { return r.output.Unpack(ctx, name) },
 	}
 	bootstrap := layer.Runtime{Program: layer.Bootstrap, Scripts: node.Scripts}

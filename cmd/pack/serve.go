@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,9 +17,10 @@ one process per instance, one request at a time. The URL is printed once the
 app answers.
 
    pack serve                      the app in this folder, on port 3000
-   pack serve --port 0 apps/shop   another folder, on any free port`,
+   pack serve --port 0 apps/shop   another folder, on any free port
+   pack serve --s3 http://localhost:7070 --bucket shop   pages on another server`,
 		ArgsUsage: "[DIR]",
-		Flags: append(buildFlags(),
+		Flags: append(append(buildFlags(), stateFlags()...),
 			&cli.IntFlag{Name: "port", Value: 3000, Usage: "the `PORT` to listen on, 0 for any"},
 			&cli.StringFlag{Name: "host", Value: "127.0.0.1", Usage: "the `ADDRESS` to listen on"},
 			&cli.StringFlag{Name: "node", Usage: "the Node.js `PROGRAM` (default: node on PATH)"},
@@ -39,11 +39,14 @@ app answers.
 				return err
 			}
 			defer made.Output.Close()
-			state := filepath.Join(o.out, "state")
 			if c.Bool("fresh") {
-				if err := os.RemoveAll(state); err != nil {
+				if err := os.RemoveAll(stateDir(o.out)); err != nil {
 					return err
 				}
+			}
+			state, err := stateOf(c, o.out)
+			if err != nil {
+				return err
 			}
 			return running{
 				output: made.Output, app: o.dir, state: state, host: c.String("host"), port: c.Int("port"),

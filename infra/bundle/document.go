@@ -11,16 +11,22 @@ import (
 // Where the runtime finds what it needs to know, in the archives.
 const (
 	deploymentDocument = "pack/deployment.json"
+	workerDocument     = "pack/worker.json"
 	functionDocument   = "pack/function.json"
 )
 
 // documented gives the files of a function's archive: those of the plan and
-// the document that the runtime reads. The gateway's is the whole Deployment,
-// less the Archives, one of which would have to describe itself.
+// the document that the runtime reads. The gateway's and the worker's is the
+// whole Deployment, less the Archives, one of which would have to describe
+// itself.
 func documented(p *manifest.Plan, f manifest.Function) ([]manifest.File, error) {
 	name, encode := functionDocument, func() ([]byte, error) { return encodeFunction(p.Deployment, f) }
-	if f.Kind == manifest.GatewayFunction {
-		name, encode = deploymentDocument, func() ([]byte, error) { return manifest.Encode(withoutArchives(p.Deployment)) }
+	whole := func() ([]byte, error) { return manifest.Encode(withoutArchives(p.Deployment)) }
+	switch f.Kind {
+	case manifest.GatewayFunction:
+		name, encode = deploymentDocument, whole
+	case manifest.WorkerFunction:
+		name, encode = workerDocument, whole
 	}
 	content, err := encode()
 	if err != nil {

@@ -31,25 +31,42 @@ func main() {
 	// The heap is a few megabytes: collecting it at twice its size would be
 	// most of what this program does.
 	debug.SetGCPercent(400)
-	handler, err := s.handler(context.Background())
-	if err != nil {
-		abort(err)
-	}
-	err = packruntime.Serve(os.Getenv("AWS_LAMBDA_RUNTIME_API"), event.Handle(handler))
+	err = s.serve(context.Background(), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 	fmt.Fprintln(os.Stderr, "pack:", err)
 	os.Exit(1)
 }
 
-// handler makes what the archive holds: a gateway or a route function.
-func (s settings) handler(ctx context.Context) (http.Handler, error) {
-	document := filepath.Join(s.root, "pack", "deployment.json")
-	switch _, err := os.Stat(document); {
-	case err == nil:
-		return s.gateway(document)
-	case !errors.Is(err, os.ErrNotExist):
-		return nil, err
+// serve runs what the archive holds: a gateway, the worker or a route function.
+func (s settings) serve(ctx context.Context, runtimeAPI string) error {
+	if document := s.document("worker.json"); exists(document) {
+		w, err := s.worker(document)
+		if err != nil {
+			abort(err)
+		}
+		return packruntime.ServeEvents(runtimeAPI, w.Handle)
 	}
-	return s.function(ctx, filepath.Join(s.root, "pack", "function.json"))
+	handler, err := s.handler(ctx)
+	if err != nil {
+		abort(err)
+	}
+	return packruntime.Serve(runtimeAPI, event.Handle(handler))
+}
+
+func (s settings) handler(ctx context.Context) (http.Handler, error) {
+	if document := s.document("deployment.json"); exists(document) {
+		return s.gateway(document)
+	}
+	return s.function(ctx, s.document("function.json"))
+}
+
+// document is one of pack's own files in the archive.
+func (s settings) document(name string) string { return filepath.Join(s.root, "pack", name) }
+
+// exists takes a file that cannot be looked at for one that is there: opening
+// it says why.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // abort reports an init error and ends the process, as the Runtime API wants.

@@ -18,8 +18,8 @@ import (
 	"pack/lambda/invoke"
 	"pack/lambda/node"
 	"pack/lambda/platform"
+	"pack/lambda/state"
 	"pack/manifest"
-	"pack/s3cache"
 )
 
 // settings are what the environment says. The variables are set by pack, on
@@ -31,24 +31,34 @@ type settings struct {
 	node, scripts string
 	// memory is the function's, in MB.
 	memory int
-	// stateDir and assetsDir hold pages, tags and files on a laptop.
-	stateDir, assetsDir string
+	// assetsDir holds the app's files on a laptop.
+	assetsDir string
 	// prefix is the deployment whose pages the function works on.
 	prefix string
 	// lambdaAPI is the address for calling other functions; gatewayName the
 	// function that res.revalidate calls.
 	lambdaAPI, gatewayName string
-	allowPrivateRewrites   bool
+	// where says where pages, tags and queues are.
+	where state.Settings
+	// cronSecret is the app's own CRON_SECRET.
+	cronSecret           string
+	cdn                  cdn
+	allowPrivateRewrites bool
 }
 
 func readSettings(args []string, env func(string) string) (settings, error) {
 	s := settings{
-		root:                 env("LAMBDA_TASK_ROOT"),
-		stateDir:             env("PACK_STATE_DIR"),
+		root: env("LAMBDA_TASK_ROOT"),
+		where: state.Settings{
+			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE"),
+			RefreshQueue: env("PACK_REFRESH_QUEUE_URL"), JobQueue: env("PACK_JOB_QUEUE_URL"),
+		},
 		assetsDir:            env("PACK_ASSETS_DIR"),
 		prefix:               env("PACK_DEPLOYMENT"),
 		lambdaAPI:            env("PACK_LAMBDA_ENDPOINT"),
 		gatewayName:          env("PACK_GATEWAY"),
+		cronSecret:           env("CRON_SECRET"),
+		cdn:                  readCDN(env),
 		allowPrivateRewrites: env("PACK_ALLOW_PRIVATE_REWRITES") == "1",
 	}
 	if len(args) > 1 {
@@ -64,8 +74,8 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 	}
 	s.scripts = filepath.Join(filepath.Dir(program), "node")
 	s.memory, _ = strconv.Atoi(env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
-	if s.stateDir == "" {
-		return s, fmt.Errorf("PACK_STATE_DIR is missing: it names the folder of pages and tags")
+	if s.where.Dir == "" && (s.where.Bucket == "" || s.where.TagTable == "") {
+		return s, fmt.Errorf("PACK_BUCKET and PACK_TAG_TABLE are missing, and so is PACK_STATE_DIR: pages and tags are nowhere")
 	}
 	return s, nil
 }
@@ -83,25 +93,23 @@ func (s settings) function(ctx context.Context, document string) (http.Handler, 
 	if d.Schema != manifest.FunctionDocumentSchema {
 		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", document, d.Schema, manifest.FunctionDocumentSchema)
 	}
-	p, err := s.platform()
+	_, p, err := s.platform()
 	if err != nil {
 		return nil, err
 	}
-	return function.New(ctx, function.Options{Document: &d, Node: s.nodeOptions(), Platform: p})
+	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p}
+	s.cdn.follow(p, &options)
+	return function.New(ctx, options)
 }
 
 // gateway makes the handler of the gateway. Its Node process, for proxy.ts,
 // starts when it is first needed.
 func (s settings) gateway(document string) (http.Handler, error) {
-	raw, err := os.ReadFile(document)
+	d, err := deployment(document)
 	if err != nil {
 		return nil, err
 	}
-	d, err := manifest.DecodeDeployment(raw)
-	if err != nil {
-		return nil, fmt.Errorf("decode %s: %w", document, err)
-	}
-	p, err := s.platform()
+	opened, p, err := s.platform()
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +119,13 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		Cache:                p.Cache,
 		Invoker:              s.invoker(),
 		AllowPrivateRewrites: s.allowPrivateRewrites,
+		TagHeader:            s.cdn.tagHeader,
+	}
+	if err := s.addQueues(&options); err != nil {
+		return nil, err
+	}
+	if err := s.addWebhooks(&options, p, opened.Objects); err != nil {
+		return nil, err
 	}
 	for i := range d.Functions {
 		f := &d.Functions[i]
@@ -127,16 +142,28 @@ func (s settings) gateway(document string) (http.Handler, error) {
 	return gateway.New(options)
 }
 
-func (s settings) platform() (*platform.Platform, error) {
-	store, tags, err := s3cache.OpenFolder(s.stateDir)
+func deployment(document string) (*manifest.Deployment, error) {
+	raw, err := os.ReadFile(document)
 	if err != nil {
 		return nil, err
 	}
-	p := &platform.Platform{Cache: s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: s.prefix})}
+	d, err := manifest.DecodeDeployment(raw)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", document, err)
+	}
+	return d, nil
+}
+
+func (s settings) platform() (*state.State, *platform.Platform, error) {
+	opened, err := state.Open(s.where)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &platform.Platform{Cache: opened.Cache(s.prefix, 0)}
 	if s.lambdaAPI != "" && s.gatewayName != "" {
 		p.Refresh = s.refresh
 	}
-	return p, nil
+	return opened, p, nil
 }
 
 // refresh asks the gateway for a page, for res.revalidate.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,6 +29,9 @@ type Options struct {
 	// Node has everything but the Config and the Platform.
 	Node     node.Options
 	Platform node.Platform
+	// Afterwards runs when an invocation's post-response work is done, within
+	// the invocation and its maxDuration; nil is nothing. Its error is logged.
+	Afterwards func(ctx context.Context) error
 }
 
 // Function answers requests to the routes of one function. It is an
@@ -36,6 +40,8 @@ type Function struct {
 	document *Document
 	limit    time.Duration
 	child    *child
+	// afterwards is Options.Afterwards.
+	afterwards func(ctx context.Context) error
 }
 
 // New starts the Node process and waits until it has loaded its entries, ctx
@@ -56,7 +62,11 @@ func New(ctx context.Context, o Options) (*Function, error) {
 func build(o Options) *Function {
 	n := o.Node
 	n.Platform = o.Platform
-	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir}
+	n.Config = node.Config{ProjectDir: o.Document.App.ProjectDir, DistDir: o.Document.App.DistDir}
+	if id := o.Document.App.DeploymentID; id != "" {
+		// As Next's own server does; some of its code reads it at run time.
+		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)
+	}
 	for _, e := range o.Document.Function.Entries {
 		n.Config.Entries = append(n.Config.Entries, e.File)
 	}
@@ -64,6 +74,8 @@ func build(o Options) *Function {
 		document: o.Document,
 		limit:    time.Duration(o.Document.Function.MaxDuration) * time.Second,
 		child:    newChild(n),
+
+		afterwards: o.Afterwards,
 	}
 }
 
@@ -90,6 +102,12 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	event.AfterResponse(r.Context(), func() {
 		defer cancel()
 		f.settle(ctx, process, id, entry, started)
+		if f.afterwards == nil {
+			return
+		}
+		if err := f.afterwards(ctx); err != nil {
+			slog.Error("work after the function's own failed", "route", entry.Pathname, "error", err)
+		}
 	})
 	if outcome := response.Header.Get(node.OutcomeHeader); outcome != "" && call == nil {
 		// Called directly there is no gateway to render the app's own page.
@@ -134,9 +152,12 @@ func (f *Function) sendOnce(ctx context.Context, r *http.Request, entry *manifes
 		}
 		return process, nil, "", err
 	}
-	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type}
+	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type, Runtime: entry.Runtime}
 	if call != nil {
 		invocation.InitURL, invocation.Meta = call.InitURL, call.Meta
+	}
+	if entry.Runtime == manifest.EdgeRuntime && entry.Type != "MIDDLEWARE" {
+		invocation.InitURL = edgeURL(&f.document.App, entry, r, invocation.InitURL)
 	}
 	out := r.Clone(ctx)
 	out.URL.Scheme, out.URL.Host = "http", "function"

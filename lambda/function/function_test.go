@@ -90,6 +90,11 @@ func (l *lines) has(text string) bool {
 
 func start(t *testing.T, code string, limit int) (*function.Function, *lines, error) {
 	t.Helper()
+	return startWith(t, code, limit, nil)
+}
+
+func startWith(t *testing.T, code string, limit int, afterwards func(context.Context) error) (*function.Function, *lines, error) {
+	t.Helper()
 	program, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal("node is needed: ", err)
@@ -110,6 +115,8 @@ func start(t *testing.T, code string, limit int) (*function.Function, *lines, er
 			}},
 		},
 		Node: node.Options{Node: program, Scripts: scripts, Root: archive(t, code), Stdout: log, Stderr: log},
+
+		Afterwards: afterwards,
 	})
 	if err == nil {
 		t.Cleanup(f.Close)
@@ -225,6 +232,27 @@ func TestPostResponseWork(t *testing.T) {
 	}
 	if a := call(t, f, http.MethodGet, "/r/1?work=400", "", nil); a.after < 300*time.Millisecond {
 		t.Errorf("the invocation was over %v after the answer; its work takes 400ms", a.after)
+	}
+}
+
+// TestAfterwards: it comes after the app's own work, and within the invocation.
+func TestAfterwards(t *testing.T) {
+	ran := 0
+	f, log, err := startWith(t, entry, 30, func(ctx context.Context) error {
+		ran++
+		if _, bounded := ctx.Deadline(); !bounded {
+			t.Error("maxDuration does not bound it")
+		}
+		return errors.New("purge broke")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := call(t, f, http.MethodGet, "/r/1?work=300", "", nil); a.err != nil || ran != 1 || a.after < 200*time.Millisecond {
+		t.Errorf("ran %d times, %v after the answer, %v", ran, a.after, a.err)
+	}
+	if !log.has("purge broke") {
+		t.Error("its error is not logged")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pack/lambda/router"
+	"pack/manifest"
 )
 
 // nameDataPage tells the Pages Router's client which page answers its request
@@ -14,6 +15,9 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 	var name string
 	switch resolved.Kind {
 	case router.Output:
+		if o := g.outputs[resolved.Pathname]; o != nil && o.Runtime == manifest.EdgeRuntime {
+			return // Next's own server does not, for these.
+		}
 		name = resolved.Pathname
 		if ref, ok := g.pages.find(resolved); ok {
 			name = ref.page.Route

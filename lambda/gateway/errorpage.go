@@ -19,6 +19,10 @@ import (
 func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, g.app.BasePath), "/")
 	if asset := g.assets.list[r.URL.Path]; path == "/404" && asset != nil && asset.Source == "page" {
+		if g.appOnly() {
+			g.markNotFound(w.Header())
+			w.Header().Set("Cache-Control", cacheControl(nil, nil))
+		}
 		g.serveStaticPage(w, r, asset, http.StatusNotFound)
 		return
 	}
@@ -27,7 +31,7 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		plainNotFound(w)
 		return
 	}
-	if path == notFoundPage {
+	if path == notFoundPage || path == "/500" && g.appOnly() {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
 	}
 	if resolved.Data && g.proxy != nil {
@@ -40,6 +44,12 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 
 // notFoundPage is the App Router's not-found page.
 const notFoundPage = "/_not-found"
+
+// appOnly reports whether the app has no Pages Router: its /404 and /500 are
+// prerendered pages then, otherwise pages of the Pages Router.
+func (g *Gateway) appOnly() bool {
+	return g.outputs[g.app.BasePath+notFoundPage] != nil && g.outputs[g.app.BasePath+"/_error"] == nil
+}
 
 func plainNotFound(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -88,13 +98,7 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	}
 	if asset := g.assets.list[pathname]; asset != nil && asset.Source == "page" {
 		if app {
-			// The file is the App Router's not-found page.
-			addVary(w.Header(), []string{g.vary})
-			w.Header().Set("X-Nextjs-Cache", "HIT")
-			w.Header().Set("X-Nextjs-Prerender", "1")
-			if g.app.StaleTime > 0 {
-				w.Header().Set("X-Nextjs-Stale-Time", strconv.Itoa(g.app.StaleTime))
-			}
+			g.markNotFound(w.Header())
 		}
 		g.serveStaticPage(w, r, asset, status)
 		return
@@ -110,6 +114,17 @@ func (g *Gateway) errorPage(w http.ResponseWriter, r *http.Request, status int) 
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(http.StatusText(status)))
+}
+
+// markNotFound sets what Next says of the App Router's not-found page, of which
+// the build made a file.
+func (g *Gateway) markNotFound(h http.Header) {
+	addVary(h, []string{g.vary})
+	h.Set("X-Nextjs-Cache", "HIT")
+	h.Set("X-Nextjs-Prerender", "1")
+	if g.app.StaleTime > 0 {
+		h.Set("X-Nextjs-Stale-Time", strconv.Itoa(g.app.StaleTime))
+	}
 }
 
 // errorOutput is what renders an error page, or nil.
@@ -144,7 +159,7 @@ func (g *Gateway) storedError(w http.ResponseWriter, r *http.Request, ref partRe
 		return false
 	}
 	if state == s3cache.Stale {
-		g.refreshLater(r, t, page, key)
+		g.refreshLater(r, t, page, key, entry)
 	}
 	return true
 }

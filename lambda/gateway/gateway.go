@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/jobs"
 	"pack/lambda/node"
+	"pack/lambda/refresh"
 	"pack/lambda/router"
 	"pack/manifest"
 	"pack/s3cache"
@@ -44,6 +46,16 @@ type Options struct {
 	// AllowPrivateRewrites lets external rewrites reach loopback, private and
 	// link-local addresses.
 	AllowPrivateRewrites bool
+	// Webhooks is nil for a deployment without any.
+	Webhooks Webhooks
+	// TagHeader is the header that a CDN reads tags of cached pages from, as
+	// package purge writes them; "" sends none.
+	TagHeader string
+	// Refreshes queues stale pages for the worker; nil has the instance that
+	// found one refresh it.
+	Refreshes *refresh.Sender
+	// Jobs takes durable jobs on; nil for a deployment without a worker.
+	Jobs *jobs.Client
 }
 
 // Gateway is an http.Handler. Its methods may be called by any number of
@@ -62,7 +74,15 @@ type Gateway struct {
 	invoker    Invoker
 	proxy      Proxy
 	external   http.Handler
+	webhooks   Webhooks
+	tagHeader  string
+	refreshes  *refresh.Sender
+	refresher  *refresh.Refresher
+	jobs       *jobs.Client
+	jobRoutes  map[string]manifest.JobPolicy
 	patterns   map[string]*regexp.Regexp
+	// intercepted are the addresses that answer differently inside of others.
+	intercepted interceptions
 }
 
 // New prepares a deployment for serving. It fails on a routing table that
@@ -86,7 +106,19 @@ func New(o Options) (*Gateway, error) {
 		invoker:    o.Invoker,
 		proxy:      o.Proxy,
 		external:   newExternal(o.AllowPrivateRewrites),
+		webhooks:   o.Webhooks,
+		tagHeader:  o.TagHeader,
+		refreshes:  o.Refreshes,
+		jobs:       o.Jobs,
+		jobRoutes:  make(map[string]manifest.JobPolicy, len(d.Jobs)),
 		patterns:   make(map[string]*regexp.Regexp),
+	}
+	if g.intercepted, err = newInterceptions(d.Routing.BeforeFiles); err != nil {
+		return nil, fmt.Errorf("prepare routing of deployment %s: %w", d.ID, err)
+	}
+	g.refresher = g.newRefresher()
+	for _, j := range d.Jobs {
+		g.jobRoutes[j.Route] = j.JobPolicy
 	}
 	for i := range d.Outputs {
 		g.outputs[d.Outputs[i].Pathname] = &d.Outputs[i]
@@ -134,6 +166,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == healthPath {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if g.serveJob(w, r) {
+		return
+	}
+	if g.serveWebhook(w, r) {
 		return
 	}
 	forward(r)
@@ -189,22 +227,30 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery,
 	}
-	api := output.Type == "PAGES_API"
-	if api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage {
-		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
-	}
-	if !api && isRSC(r) && redirectedRSC(w, r) {
+	if g.acceptJob(w, r, t) {
 		return
 	}
-	if strings.HasPrefix(output.Type, "APP_") || isRSC(r) && !api {
-		w.Header().Add("Vary", g.vary)
+	api := output.Type == "PAGES_API"
+	switch {
+	case api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage:
+		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
+	case resolved.Rewritten && output.Type == "APP_PAGE":
+		t.meta = rewrittenMeta(resolved)
+	}
+	// A route of the edge runtime sees these requests, under Next's own server.
+	edge := output.Runtime == manifest.EdgeRuntime
+	if !api && !edge && isRSC(r) && redirectedRSC(w, r) {
+		return
+	}
+	if !edge && (strings.HasPrefix(output.Type, "APP_") || isRSC(r) && !api) {
+		w.Header().Add("Vary", g.intercepted.vary(g.vary, t.path))
 	}
 	action := possibleAction(r)
 	if isPage && !action && static(ref.page) && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		methodNotAllowed(w)
 		return
 	}
-	if r.Method == http.MethodOptions && (output.Type == "APP_PAGE" || output.Type == "PAGES") {
+	if r.Method == http.MethodOptions && !edge && (output.Type == "APP_PAGE" || output.Type == "PAGES") {
 		w.WriteHeader(http.StatusBadRequest) // As Next's own server says to a page's OPTIONS.
 		return
 	}
@@ -216,10 +262,17 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		g.notFound(w, r)
 		return
 	}
+	if isPage && action && ref.page.PartiallyStatic {
+		t.meta = g.formMeta(r, ref.page, t)
+	}
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)
 		w.Header().Set("Cache-Status", "pack; fwd=bypass")
 		g.relay(w, r, response, err)
+		return
+	}
+	if ref.page.PartiallyStatic {
+		g.servePartial(w, r, t, ref)
 		return
 	}
 	g.servePage(w, r, t, ref)
@@ -245,7 +298,7 @@ func (g *Gateway) outputFor(pathname string, ref partRef) *manifest.Output {
 // bypasses reports whether a request to a cached page must be rendered for
 // itself: draft mode, a refresh, an action, or what the build lists.
 func (g *Gateway) bypasses(r *http.Request, page *manifest.Page, action bool) bool {
-	if action || page.PartiallyStatic {
+	if action {
 		return true
 	}
 	if g.app.BypassToken != "" {

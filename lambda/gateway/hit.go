@@ -26,6 +26,11 @@ type hit struct {
 	cache string
 	// status replaces the entry's own unless 0 (the 404 page).
 	status int
+	// partial: the page belongs to partial prerendering.
+	partial bool
+	// general: the entry stands in for one of the address's own, so that no
+	// cache on the way may keep it.
+	general bool
 }
 
 // writeHit answers from an entry, with the headers that Next's own server
@@ -44,11 +49,14 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	header := w.Header()
 	missing := part == nil
 	switch {
-	case missing && strings.HasPrefix(h.part, s3cache.PartSegment):
-		// Next answers 404 for a segment that the page does not have.
+	case missing && (h.partial || strings.HasPrefix(h.part, s3cache.PartSegment)):
+		// Next answers 404 for a segment that the page does not have, and for the
+		// whole payload of a page whose payload depends on the viewer.
 		status = http.StatusNotFound
 	case missing:
 		return false
+	case h.partial && h.part != s3cache.PartHTML:
+		status = http.StatusOK
 	case strings.HasPrefix(h.part, s3cache.PartSegment):
 		status = http.StatusOK // Also one of a not-found page, which says so itself.
 	}
@@ -61,12 +69,9 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if strings.HasPrefix(h.part, s3cache.PartSegment) {
 		header.Set("X-Nextjs-Postponed", "2")
 	} else {
-		for name, values := range h.entry.Header {
-			name = http.CanonicalHeaderKey(name)
-			if name == "Vary" || name == "Content-Type" && app {
-				continue
-			}
-			header[name] = slices.Clone(values)
+		storedHeaders(header, h.entry, app)
+		if h.entry.Part(s3cache.PartPostponed) != nil {
+			header.Set("X-Nextjs-Postponed", "1")
 		}
 	}
 	if rsc && status >= 300 && status < 400 {
@@ -79,7 +84,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {
 		header.Set("X-Powered-By", "Next.js")
 	}
-	if header.Get("Cache-Control") == "" {
+	if header.Get("Cache-Control") == "" && !h.general {
 		header.Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 	}
 	header.Set("Cache-Status", cacheStatus(h))
@@ -105,6 +110,18 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 		_, _ = w.Write(body)
 	}
 	return true
+}
+
+// storedHeaders copies what Next stored beside a page; the rest it makes anew
+// for every answer.
+func storedHeaders(header http.Header, entry *s3cache.Entry, app bool) {
+	for name, values := range entry.Header {
+		name = http.CanonicalHeaderKey(name)
+		if name == "Vary" || name == "Content-Type" && app {
+			continue
+		}
+		header[name] = slices.Clone(values)
+	}
 }
 
 func contentType(kind, part string) string {

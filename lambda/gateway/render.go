@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,53 +11,13 @@ import (
 
 	"pack/lambda/event"
 	"pack/lambda/node"
-	"pack/manifest"
+	"pack/lambda/refresh"
 	"pack/s3cache"
 )
 
 // leaseGrace is how much longer than the function's maxDuration others wait for
 // a page that is being rendered.
 const leaseGrace = 5 * time.Second
-
-// A lease is short and renewed while the page renders, so that the others need
-// not wait long for a holder that was killed.
-const (
-	leaseTime  = 6 * time.Second
-	leaseRenew = 1500 * time.Millisecond
-)
-
-// take leases a page for as long as it takes: the holder calls release.
-func (g *Gateway) take(ctx context.Context, key s3cache.Key) (release func(), held bool, err error) {
-	lease, held, err := g.cache.Lease(ctx, key, leaseTime)
-	if err != nil || !held {
-		return nil, held, err
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(leaseRenew)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			// A lost lease means a second render, which does no harm.
-			if err := lease.Renew(ctx, leaseTime); err != nil {
-				return
-			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-		if err := lease.Release(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, s3cache.ErrLeaseLost) {
-			slog.Error("lease not released", "key", key.Name, "error", err)
-		}
-	}, true, nil
-}
 
 // servePage answers a request for a prerendered or ISR page: from the store
 // where it can, from the page's function where it must.
@@ -81,7 +39,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 	case s3cache.Stale:
 		h.cache = "STALE"
 		if g.writeEntry(w, r, t, h) {
-			g.refreshLater(r, t, page, key)
+			g.refreshLater(r, t, page, key, entry)
 			return
 		}
 	}
@@ -91,6 +49,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 // writeEntry answers from an entry if Go can: a redirect of getStaticProps is
 // for the function to word.
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
+	g.tagHit(w, h.entry.Tags)
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
 		w.Header().Set("X-Nextjs-Cache", h.cache)
@@ -103,6 +62,9 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		g.pageNotFound(w, r)
 		return true
 	case s3cache.KindAppPage, s3cache.KindAppRoute, s3cache.KindPages:
+		if h.partial {
+			return g.writePartial(w, r, t, h)
+		}
 		return g.writeHit(w, r, h)
 	}
 	return false
@@ -119,7 +81,7 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		newerThan = h.entry.Created
 	}
 	for {
-		release, held, err := g.take(ctx, key)
+		release, held, err := refresh.Hold(ctx, g.cache, key)
 		if err != nil {
 			// Without leases a page may be rendered twice; it is never refused.
 			slog.Error("lease failed", "key", key.Name, "error", err)
@@ -127,17 +89,17 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		}
 		if held {
 			defer release()
-			// Another may have rendered it since this one looked.
-			if entry, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
-				if g.writeEntry(w, r, t, hit{page: h.page, entry: entry, part: h.part, cache: "HIT"}) {
-					return
-				}
+			// Another may have rendered it between the look and the lease.
+			now, state, err := g.cache.Lookup(ctx, key, nil)
+			if err == nil && state == s3cache.Fresh && now.Created > newerThan &&
+				g.writeEntry(w, r, t, hit{page: h.page, entry: now, part: h.part, cache: "HIT"}) {
+				return
 			}
 			break
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
 		if err == nil {
-			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT"}
+			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT", partial: h.partial}
 			if g.writeEntry(w, r, t, fresh) {
 				return
 			}
@@ -164,65 +126,8 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		status = "pack; fwd=stale; stored"
 	}
 	w.Header().Set("Cache-Status", status)
+	g.tagMiss(w)
 	g.relay(w, r, response, err)
-}
-
-// refreshLater renders a stale page anew after the viewer has the old one. One
-// instance does, the others see its lease. A render that fails leaves the old
-// page where it is.
-func (g *Gateway) refreshLater(r *http.Request, t target, page *manifest.Page, key s3cache.Key) {
-	ctx := context.WithoutCancel(r.Context())
-	source := r.Clone(ctx)
-	event.AfterResponse(r.Context(), func() {
-		limit := g.maxDuration(page.Function) + leaseGrace
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		release, held, err := g.take(ctx, key)
-		if err != nil {
-			slog.Error("lease failed", "key", key.Name, "error", err)
-			return
-		}
-		if !held {
-			return
-		}
-		defer release()
-		// Another instance may have refreshed it since this one looked.
-		if _, state, _ := g.cache.Lookup(ctx, key, nil); state == s3cache.Fresh {
-			return
-		}
-		if err := g.refresh(ctx, source, t); err != nil {
-			slog.Error("refresh failed, the old page stays", "key", key.Name, "error", err)
-		}
-	})
-}
-
-// refresh has the function render a page anew and store it.
-func (g *Gateway) refresh(ctx context.Context, source *http.Request, t target) error {
-	r := (&http.Request{
-		Method: http.MethodGet,
-		URL:    &url.URL{Path: source.URL.Path, RawPath: source.URL.RawPath},
-		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Host: source.Host,
-		Header: http.Header{
-			"X-Prerender-Revalidate": {g.app.BypassToken},
-			"X-Forwarded-Host":       source.Header["X-Forwarded-Host"],
-			"X-Forwarded-Proto":      source.Header["X-Forwarded-Proto"],
-		},
-	}).WithContext(ctx)
-	t.path, t.query = trimPart(t.path), ""
-	t.address, _, _ = strings.Cut(t.address, "?")
-	response, err := g.invoke(r, t)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode >= 500 {
-		return errors.New("status " + response.Status)
-	}
-	return nil
 }
 
 // invoke sends r to the function of a target.

@@ -17,8 +17,14 @@ const LONG_AGO = -1e15
 /** @type {Map<string, {lastModified: number, value: any, cacheControl: any}>} */
 const local = new Map()
 
+/** The values that get has given: not to be stored again. @type {WeakSet<object>} */
+const given = new WeakSet()
+
 /** @returns {{call: Function} | undefined} */
 const channel = () => globalThis[Symbol.for('pack.channel')]
+
+/** The key that the present invocation is to render anew (server.cjs). @returns {unknown} */
+const refreshed = () => globalThis[Symbol.for('@next/request-context')]?.get?.()?.refresh
 
 module.exports = class CacheHandler {
   constructor() {
@@ -35,10 +41,13 @@ module.exports = class CacheHandler {
     const go = channel()
     if (!go) return local.get(key) ?? null
     const fetch = ctx.kind === 'FETCH'
+    if (!fetch && refreshed() === key) return null
     const tags = fetch ? [...(ctx.tags ?? []), ...(ctx.softTags ?? [])] : []
     const { message, body } = await go.call({ op: 'get', key, fetch, tags })
     if (!message.found) return null
-    return fromEntry(/** @type {any} */ (message), body)
+    const entry = fromEntry(/** @type {any} */ (message), body)
+    if (entry.value) given.add(entry.value)
+    return entry
   }
 
   /**
@@ -53,6 +62,9 @@ module.exports = class CacheHandler {
       else local.delete(key)
       return
     }
+    // After a render that failed Next would store the old page as if it were new,
+    // for some seconds. It is there, and stays what it is.
+    if (value && given.has(value)) return
     const { meta, parts } = toEntry(value, ctx, this.started)
     await go.call(
       { op: 'set', key, fetch: Boolean(ctx.fetchCache), entry: meta, parts: parts.map((p) => ({ name: p.name, length: p.body.length })) },
@@ -141,6 +153,7 @@ function fromEntry(message, body) {
     offset += length
   }
   const stale = state === 'stale'
+  const expired = state === 'expired'
   if (entry.kind === 'FETCH') {
     // Next compares the age with the call's own revalidate: an entry made stale
     // by a tag must look old to it.
@@ -148,7 +161,9 @@ function fromEntry(message, body) {
   }
   const cacheControl = { revalidate: entry.revalidate ?? false, expire: entry.expire ?? undefined }
   let lastModified = entry.created ?? 0
-  if (stale && typeof cacheControl.revalidate === 'number') {
+  // Next's own word for it: render before answering (file-system-cache.js).
+  if (expired) lastModified = -1
+  else if (stale && typeof cacheControl.revalidate === 'number') {
     // Older than revalidate, younger than expire.
     lastModified = Math.min(lastModified, Date.now() - cacheControl.revalidate * 1000 - 1)
   } else if (stale) {

@@ -107,6 +107,30 @@ test('what is rendered is as old as its request, but not older than a revalidati
   assert.ok(entries.get('/k').entry.created > started)
 })
 
+test('an expired page looks expired to Next, and is not stored again', async () => {
+  const { entries, calls } = store()
+  const handler = new CacheHandler()
+  await handler.set('/k', page, { cacheControl: { revalidate: 60 } })
+  entries.get('/k').state = 'expired'
+  const got = await handler.get('/k', { kind: 'APP_PAGE' })
+  assert.equal(got.lastModified, -1)
+  const before = calls.length
+  await handler.set('/k', got.value, { cacheControl: { revalidate: 3 } })
+  assert.equal(calls.length, before)
+})
+
+test('a page that is being refreshed is hidden from Next', async () => {
+  store()
+  const context = Symbol.for('@next/request-context')
+  const handler = new CacheHandler()
+  await handler.set('/k', page, {})
+  globalThis[context] = { get: () => ({ refresh: '/k' }) }
+  assert.equal(await handler.get('/k', { kind: 'APP_PAGE' }), null)
+  globalThis[context] = { get: () => ({}) }
+  assert.ok(await handler.get('/k', { kind: 'APP_PAGE' }))
+  delete globalThis[context]
+})
+
 test('without a channel, during the build, it remembers by itself', async () => {
   const handler = new CacheHandler()
   await handler.set('/build', { kind: 'FETCH', data: {} }, { fetchCache: true })

@@ -67,8 +67,10 @@ type CacheValue struct {
 	Value json.RawMessage `json:"value,omitempty"`
 
 	Parts []CachePart `json:"-"`
-	// Stale is set by Get: usable, but to be refreshed.
-	Stale bool `json:"-"`
+	// Stale is set by Get: usable, but to be refreshed. Expired pages are given
+	// too, for Next to know that it renders one anew and not for the first time.
+	Stale   bool `json:"-"`
+	Expired bool `json:"-"`
 }
 
 // CachePart is one named body of a CacheValue.

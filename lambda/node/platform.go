@@ -71,7 +71,10 @@ func get(ctx context.Context, p Platform, k *call, reply map[string]any) ([][]by
 		heads[i], bodies[i] = partHead{part.Name, len(part.Body)}, part.Body
 	}
 	reply["found"], reply["entry"], reply["parts"], reply["state"] = true, v, heads, "fresh"
-	if v.Stale {
+	switch {
+	case v.Expired:
+		reply["state"] = "expired"
+	case v.Stale:
 		reply["state"] = "stale"
 	}
 	return bodies, nil

@@ -24,6 +24,8 @@ type Config struct {
 	// ProjectDir is the app's folder below the archive's root; it becomes the
 	// working directory, as under `next start`.
 	ProjectDir string `json:"projectDir,omitempty"`
+	// DistDir is the app's build folder, relative to ProjectDir.
+	DistDir string `json:"distDir,omitempty"`
 	// Entries are loaded before the process reports that it is ready.
 	Entries []string `json:"entries"`
 }
@@ -187,8 +189,10 @@ func (p *Process) Kill() {
 type Invocation struct {
 	ID string `json:"id"`
 	// Entry is the file to run, Type its output type.
-	Entry   string         `json:"entry"`
-	Type    string         `json:"type"`
+	Entry string `json:"entry"`
+	Type  string `json:"type"`
+	// Runtime is manifest.EdgeRuntime, or empty for Node.js.
+	Runtime string         `json:"runtime,omitempty"`
 	InitURL string         `json:"initURL,omitempty"`
 	Meta    map[string]any `json:"meta,omitempty"`
 }
@@ -200,6 +204,10 @@ const (
 	// for the app's own 404 or 500 page.
 	OutcomeHeader = "X-Pack-Outcome"
 )
+
+// RefreshMeta in an Invocation's Meta holds the key of the entry that shall be
+// rendered anew: the cache handler does not find it.
+const RefreshMeta = "refresh"
 
 // Do sends r to the process. The error wraps ErrDied when the process ended
 // before answering. Every call must be followed by Settled with the same id.

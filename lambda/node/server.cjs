@@ -12,6 +12,7 @@
  * @property {string} id       names the invocation on the channel
  * @property {string} entry    the file to run, relative to the archive
  * @property {string} type     the adapter's output type
+ * @property {string} [runtime] "edge" or absent
  * @property {string} [initURL] the address as the viewer wrote it
  * @property {Record<string, unknown>} [meta] more of Next's requestMeta
  */
@@ -21,7 +22,9 @@ const path = require('node:path')
 const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
-const { runProxy } = require('./proxy.cjs')
+const { keepErrorReports } = require('./instrumentation.cjs')
+const { takePostponed, prepareResponseCache } = require('./resume.cjs')
+const { runWeb } = require('./web.cjs')
 const { Work } = require('./work.cjs')
 
 const LISTEN_FD = 3
@@ -36,22 +39,29 @@ delete process.env.PACK_NODE
 const channel = new Channel(CHANNEL_FD)
 globalThis[Symbol.for('pack.channel')] = channel
 
-/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void}>} */
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown}>} */
 const requestContext = new AsyncLocalStorage()
 for (const name of ['@next/request-context', '@vercel/request-context']) {
   globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
 }
 
-/** @type {Map<string, Function>} */
+/** @type {Map<string, Function | Promise<Function>>} */
 const handlers = new Map()
 
-/** @param {string} file */
+/**
+ * @param {string} file a module or, of the edge runtime, a JSON document
+ * @returns {Function | Promise<Function>}
+ */
 function load(file) {
   let handler = handlers.get(file)
-  if (!handler) {
+  if (!handler && file.endsWith('.json')) {
+    handler = require('./edge.cjs').loadEdge(root, file)
+    handlers.set(file, handler)
+  } else if (!handler) {
     const module = require(path.join(root, file))
     handler = module.handler ?? module.default?.handler
     if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
+    prepareResponseCache(module)
     handlers.set(file, handler)
   }
   return handler
@@ -73,14 +83,22 @@ async function answer(req, res) {
   const invocation = invocationOf(req)
   const work = new Work(invocation.id, channel)
   const closed = new Promise((resolve) => res.once('close', resolve))
-  const context = { waitUntil: (promise) => work.add(promise) }
+  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh }
   await requestContext.run(context, async () => {
     try {
-      const handler = load(invocation.entry)
+      const handler = await load(invocation.entry)
+      const postponed = await takePostponed(req, Boolean(invocation.meta?.minimalMode))
+      if (postponed !== undefined) invocation.meta = { ...invocation.meta, postponed }
       // Next's error page words itself after the status.
       if (invocation.meta?.invokeStatus) res.statusCode = Number(invocation.meta.invokeStatus)
-      if (invocation.type === 'MIDDLEWARE') await runProxy(handler, req, res, invocation, context, config)
-      else await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
+      const edge = invocation.runtime === 'edge'
+      const middleware = invocation.type === 'MIDDLEWARE'
+      if (edge || middleware) {
+        const meta = middleware ? proxyMeta() : requestMeta(invocation)
+        await runWeb(handler, req, res, { initURL: invocation.initURL, edge, middleware }, { ...context, requestMeta: meta })
+      } else {
+        await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
+      }
     } catch (error) {
       fail(res, error)
     }
@@ -119,6 +137,12 @@ function keepCompiled() {
   if (kept) return
   kept = true
   flushCompileCache?.()
+}
+
+/** What proxy.ts needs in order to find instrumentation.ts. */
+function proxyMeta() {
+  const distDir = config.distDir && path.join(process.cwd(), config.distDir)
+  return { relativeProjectDir: config.relativeProjectDir ?? '.', ...(distDir ? { distDir } : {}) }
 }
 
 /** @param {Invocation} invocation */
@@ -160,13 +184,14 @@ function fail(res, error) {
   res.end()
 }
 
-function start() {
+async function start() {
   if (config.projectDir) process.chdir(path.join(root, config.projectDir))
   for (const file of config.entries ?? []) {
-    // Next's AsyncLocalStorage and globals must be in place before any entry.
-    createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
-    load(file)
+    // Next's AsyncLocalStorage and globals must be in place before any module.
+    if (!file.endsWith('.json')) createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
+    await load(file)
   }
+  if (config.distDir) keepErrorReports(path.join(process.cwd(), config.distDir), () => requestContext.getStore())
   const server = http.createServer({ keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (req, res) => {
     answer(req, res).catch((error) => {
       console.error(error)
@@ -177,11 +202,9 @@ function start() {
   server.listen({ fd: LISTEN_FD }, () => channel.send({ event: 'ready' }))
 }
 
-try {
-  start()
-} catch (error) {
+start().catch((error) => {
   console.error(error)
   process.exitCode = 1
   channel.send({ event: 'failed', name: error?.name ?? 'Error', message: error?.message ?? String(error), stack: error?.stack ?? '' })
   channel.socket.end(() => process.exit(1))
-}
+})

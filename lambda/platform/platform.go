@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"pack/lambda/node"
+	"pack/manifest"
 	"pack/s3cache"
 )
 
@@ -21,6 +23,9 @@ type Platform struct {
 	// Refresh renders a path of the app anew and returns what the gateway
 	// answered; nil where nothing can be reached.
 	Refresh func(ctx context.Context, path string, header http.Header) (*http.Response, error)
+	// OnRevalidate is told which tags were revalidated, for a CDN to follow; it
+	// may be nil. It must not wait: Next does meanwhile.
+	OnRevalidate func(tags []string)
 }
 
 var _ node.Platform = (*Platform)(nil)
@@ -32,10 +37,15 @@ func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []strin
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key, "error", err)
 	}
-	if state != s3cache.Fresh && state != s3cache.Stale {
+	if state == s3cache.Missing || state == s3cache.Expired && fetch {
 		return nil, nil
 	}
-	return value(entry, state == s3cache.Stale)
+	v, err := value(entry, state)
+	if tag, ok := manifest.KeyTag(key); ok && err == nil {
+		// Ours, and nothing that Next has ever given such a page.
+		v.Tags = slices.DeleteFunc(slices.Clone(v.Tags), func(t string) bool { return t == tag })
+	}
+	return v, err
 }
 
 // Set implements node.Platform.
@@ -44,16 +54,24 @@ func (p *Platform) Set(ctx context.Context, key string, fetch bool, v *node.Cach
 	if err != nil {
 		return fmt.Errorf("cache %s: %w", key, err)
 	}
+	if tag, ok := manifest.KeyTag(key); ok && !fetch && !slices.Contains(e.Tags, tag) {
+		e.Tags = append(slices.Clip(e.Tags), tag)
+	}
 	_, err = p.Cache.Store(ctx, cacheKey(key, fetch), e)
 	return err
 }
 
 // RevalidateTag implements node.Platform.
 func (p *Platform) RevalidateTag(ctx context.Context, tags []string, stale bool, expire *int64) error {
-	if !stale {
-		return p.Cache.RevalidateTags(ctx, tags, nil)
+	var durations *s3cache.Durations
+	if stale {
+		durations = &s3cache.Durations{Expire: expire}
 	}
-	return p.Cache.RevalidateTags(ctx, tags, &s3cache.Durations{Expire: expire})
+	err := p.Cache.RevalidateTags(ctx, tags, durations)
+	if err == nil && p.OnRevalidate != nil {
+		p.OnRevalidate(tags)
+	}
+	return err
 }
 
 // RevalidatePath implements node.Platform. Like Next's own server it takes any
@@ -74,10 +92,22 @@ func (p *Platform) RevalidatePath(ctx context.Context, path string, header map[s
 	onlyGenerated := h.Get("X-Prerender-Revalidate-If-Generated") != ""
 	if response.Header.Get("X-Nextjs-Cache") == "REVALIDATED" || response.StatusCode == http.StatusOK ||
 		response.StatusCode == http.StatusNotFound && onlyGenerated {
+		if p.OnRevalidate != nil {
+			p.OnRevalidate([]string{manifest.PathTag(pathOnly(path))})
+		}
 		return nil
 	}
 	//lint:ignore ST1005 The words are those of next start: res.revalidate hands them to the app.
 	return fmt.Errorf("Invalid response %d", response.StatusCode)
+}
+
+// pathOnly is the path as pages carry it in their tags.
+func pathOnly(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	if trimmed := strings.TrimRight(path, "/"); trimmed != "" {
+		return trimmed
+	}
+	return "/"
 }
 
 func cacheKey(key string, fetch bool) s3cache.Key {
@@ -139,10 +169,11 @@ func headerValues(raw json.RawMessage) ([]string, error) {
 }
 
 // value makes of a stored entry what Next takes.
-func value(e *s3cache.Entry, stale bool) (*node.CacheValue, error) {
+func value(e *s3cache.Entry, state s3cache.State) (*node.CacheValue, error) {
 	v := &node.CacheValue{
 		Kind: e.Kind, Status: e.Status, Tags: e.Tags,
-		Created: e.Created, Revalidate: e.Revalidate, Expire: e.Expire, Stale: stale,
+		Created: e.Created, Revalidate: e.Revalidate, Expire: e.Expire,
+		Stale: state == s3cache.Stale, Expired: state == s3cache.Expired,
 	}
 	for name, values := range e.Header {
 		var encoded []byte

@@ -85,8 +85,39 @@ func TestTags(t *testing.T) {
 	if err := p.RevalidateTag(t.Context(), []string{"a"}, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := p.Get(t.Context(), "/k", false, nil); got != nil {
-		t.Errorf("after an immediate revalidation: %+v, want a miss", got)
+	if got, _ := p.Get(t.Context(), "/k", false, nil); got == nil || !got.Expired || got.Stale {
+		t.Errorf("after an immediate revalidation: %+v, want it expired", got)
+	}
+	if err := p.Set(t.Context(), "/k", true, v); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := p.Get(t.Context(), "/k", true, nil); got != nil {
+		t.Errorf("of the data cache after an immediate revalidation: %+v, want a miss", got)
+	}
+}
+
+// TestPagesRouterHasPathTags: a page of the Pages Router, which Next gives no
+// tags, is revalidated by its path like any other.
+func TestPagesRouterHasPathTags(t *testing.T) {
+	p := open(t)
+	var observed []string
+	p.OnRevalidate = func(tags []string) { observed = append(observed, tags...) }
+	const key = "/route-cache/PAGES/aa/$/stores/faro"
+	v := &node.CacheValue{Kind: s3cache.KindPages, Status: 200, Created: time.Now().UnixMilli() - 10, Parts: []node.CachePart{{Name: "html", Body: []byte("<p/>")}}}
+	if err := p.Set(t.Context(), key, false, v); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Get(t.Context(), key, false, nil); got == nil || err != nil || len(got.Tags) != 0 {
+		t.Fatalf("got %+v, %v, want the page without a tag that Next has not given it", got, err)
+	}
+	if err := p.RevalidateTag(t.Context(), []string{"_N_T_/stores/faro"}, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Get(t.Context(), key, false, nil); got == nil || !got.Expired || err != nil {
+		t.Errorf("after its path was revalidated: %v, %v", got, err)
+	}
+	if len(observed) != 1 || observed[0] != "_N_T_/stores/faro" {
+		t.Errorf("observed %v", observed)
 	}
 }
 
@@ -110,8 +141,11 @@ func TestRevalidatePath(t *testing.T) {
 		p.Refresh = func(_ context.Context, path string, _ http.Header) (*http.Response, error) {
 			return &http.Response{StatusCode: test.status, Header: http.Header{"X-Nextjs-Cache": {test.cache}}, Body: io.NopCloser(strings.NewReader(""))}, nil
 		}
-		if err := p.RevalidatePath(t.Context(), "/x", test.header); (err != nil) != test.fails {
-			t.Errorf("%+v: %v", test, err)
+		var observed []string
+		p.OnRevalidate = func(tags []string) { observed = append(observed, tags...) }
+		err := p.RevalidatePath(t.Context(), "/x/?y=1", test.header)
+		if (err != nil) != test.fails || (len(observed) == 1 && observed[0] == "_N_T_/x") == test.fails {
+			t.Errorf("%+v: %v, observed %v", test, err, observed)
 		}
 	}
 }

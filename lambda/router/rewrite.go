@@ -72,7 +72,7 @@ func (s *resolution) announce(path string, written Query) {
 	if path != s.path {
 		s.response.Set(headerRewrittenPath, path)
 	}
-	if query := escapeSearch(written.stringify(nil)); query != s.sentQuery {
+	if query := escapeSearch(withoutReserved(written).stringify(nil)); query != s.sentQuery {
 		s.response.Set(headerRewrittenQuery, query)
 	}
 }

@@ -185,23 +185,34 @@ func (c *client) respond(id, contentType string, next func() (p []byte, done boo
 	return c.accepted("send response")
 }
 
+// respondWhole sends an answer in one piece.
+func (c *client) respondWhole(id string, answer []byte) error {
+	return c.post("send response", "/invocation/"+id+"/response", answer, "Content-Type", "application/json")
+}
+
 // fail reports an invocation that has no answer.
 func (c *client) fail(id, kind string, cause error) error {
+	return c.post("send error", "/invocation/"+id+"/error", encodeError(kind, cause),
+		"Content-Type", "application/vnd.aws.lambda.error+json", headerErrorType, kind)
+}
+
+// post sends a body with a header of names and values.
+func (c *client) post(doing, path string, body []byte, header ...string) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	body := encodeError(kind, cause)
-	c.requestLine(http.MethodPost, "/invocation/"+id+"/error")
-	c.line("Content-Type", "application/vnd.aws.lambda.error+json")
-	c.line(headerErrorType, kind)
+	c.requestLine(http.MethodPost, path)
+	for i := 0; i < len(header); i += 2 {
+		c.line(header[i], header[i+1])
+	}
 	c.line("Content-Length", strconv.Itoa(len(body)))
 	c.line("", "")
 	c.out.Write(body)
 	if err := c.out.Flush(); err != nil {
 		c.drop()
-		return fmt.Errorf("send error: %w", err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return c.accepted("send error")
+	return c.accepted(doing)
 }
 
 func (c *client) accepted(what string) error {

@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		_ = runtime.ReportInit(api, detailed{errors.New("no database")})
 		os.Exit(1)
 	}
+	if os.Getenv("ANSWER_EVENTS") != "" {
+		fmt.Fprintln(os.Stderr, runtime.ServeEvents(api, reverse))
+		os.Exit(1)
+	}
 	fmt.Fprintln(os.Stderr, runtime.Serve(api, event.Handle(http.HandlerFunc(answer))))
 	os.Exit(1)
 }

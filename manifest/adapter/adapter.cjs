@@ -12,7 +12,8 @@
  * @typedef {{ type: string, id: string, filePath: string, pathname: string,
  *   sourcePage: string, runtime: string, config: Record<string, any>,
  *   assets: Record<string, string>,
- *   assetsHashes?: Record<string, string> }} RouteOutput
+ *   assetsHashes?: Record<string, string>, wasmAssets?: Record<string, string>,
+ *   edgeRuntime?: { modulePath: string, entryKey: string, handlerExport: string } }} RouteOutput
  */
 
 const fs = require('node:fs')
@@ -23,6 +24,9 @@ const SCHEMA = 1
 
 /** The module that every route is built with; Capture puts it beside us. */
 const CACHE_HANDLER = path.join(__dirname, 'cache-handler.cjs')
+
+/** The handler of `use cache` and `use cache: remote`, beside us as well. */
+const USE_CACHE = path.join(__dirname, 'use-cache.cjs')
 
 /** What of next.config had to be overruled. @type {string[]} */
 const replaced = []
@@ -42,6 +46,10 @@ function overrule(setting) {
  */
 function modifyConfig(config, { phase }) {
   if (phase !== 'phase-production-build') return config
+  // The platform's name for the deployment, unless the app has its own.
+  if (!config.deploymentId && process.env.PACK_DEPLOYMENT_ID) {
+    config.deploymentId = process.env.PACK_DEPLOYMENT_ID
+  }
   if (config.output === 'export') return config
   if (config.output === 'standalone') {
     // It copies what the outputs name already, and would switch immutable
@@ -53,6 +61,14 @@ function modifyConfig(config, { phase }) {
     overrule('cacheHandler')
   }
   config.cacheHandler = CACHE_HANDLER
+  // A handler that the app brings is the app's business: it may be the only
+  // one that reaches what others share with it.
+  // Without `use cache` none is asked for, and Turbopack (16.4.6) cannot build
+  // route handlers of the edge runtime when there are two.
+  if (config.cacheComponents || config.experimental?.useCache) {
+    const own = config.cacheHandlers ?? {}
+    config.cacheHandlers = { ...own, default: own.default ?? USE_CACHE, remote: own.remote ?? USE_CACHE }
+  }
   config.cacheMaxMemorySize = 0
   config.supportsImmutableAssets = config.supportsImmutableAssets ?? true
   return config
@@ -102,13 +118,17 @@ function route(output, table, repoRoot) {
   const hashes = output.assetsHashes ?? {}
   const files = []
   for (const name in output.assets) {
-    files.push(table.add(name, output.assets[name], hashes[name]))
+    const source = output.assets[name]
+    // The edge runtime's assets go by other names than their paths.
+    const place = output.edgeRuntime ? path.relative(repoRoot, source) : name
+    files.push(table.add(place, source, hashes[name]))
   }
   const entry = path.relative(repoRoot, output.filePath)
-  if (!(entry in output.assets)) {
+  if (!output.edgeRuntime && !(entry in output.assets)) {
     files.push(table.add(entry, output.filePath, hashes[entry]))
   }
   const { maxDuration, preferredRegion } = output.config
+  const edge = output.edgeRuntime && edgeRuntime(output, table, repoRoot, files)
   return {
     type: output.type,
     id: output.id,
@@ -118,7 +138,40 @@ function route(output, table, repoRoot) {
     runtime: output.runtime,
     config: { maxDuration, preferredRegion },
     files,
+    edge,
   }
+}
+
+/**
+ * What is needed to run an output of the edge runtime. Next names its files
+ * relative to the build folder; the scripts are those up to the entry, in the
+ * order in which they are to be evaluated.
+ * @param {RouteOutput} output
+ * @param {FileTable} table
+ * @param {string} repoRoot
+ * @param {number[]} files the output's files, to which is added
+ */
+function edgeRuntime(output, table, repoRoot, files) {
+  const { modulePath, entryKey, handlerExport } = output.edgeRuntime
+  /** @param {string} source */
+  const name = (source) => slashed(path.relative(repoRoot, source))
+  const scripts = []
+  /** @type {Record<string, string>} */
+  const assets = {}
+  let entered = false
+  for (const key in output.assets) {
+    const source = output.assets[key]
+    if (entered) assets[key] = name(source)
+    else scripts.push(name(source))
+    entered ||= source === modulePath
+  }
+  /** @type {Record<string, string>} */
+  const wasm = {}
+  for (const key in output.wasmAssets) {
+    wasm[key] = name(output.wasmAssets[key])
+    files.push(table.add(wasm[key], output.wasmAssets[key], undefined))
+  }
+  return { scripts, entryKey, handlerExport, assets, wasm, env: output.config.env }
 }
 
 /**

@@ -56,8 +56,27 @@ test('the cache handler lies in the adapter folder, inside the project', () => {
   assert.equal(config.reactStrictMode, true)
 })
 
+test('use cache has our handler where it can be used, and the app\'s own before it', () => {
+  const ours = path.join(__dirname, 'use-cache.cjs')
+  assert.equal(adapter.modifyConfig({}, build).cacheHandlers, undefined)
+  assert.deepEqual(adapter.modifyConfig({ cacheComponents: true }, build).cacheHandlers, { default: ours, remote: ours })
+  const unset = { default: undefined, remote: undefined }
+  assert.deepEqual(adapter.modifyConfig({ cacheComponents: true, cacheHandlers: unset }, build).cacheHandlers, { default: ours, remote: ours })
+  assert.deepEqual(
+    adapter.modifyConfig({ experimental: { useCache: true }, cacheHandlers: { remote: '/repo/r.js', more: '/repo/m.js' } }, build).cacheHandlers,
+    { default: ours, remote: '/repo/r.js', more: '/repo/m.js' }
+  )
+})
+
 test('an app that opted out of immutable assets stays out', () => {
   assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).supportsImmutableAssets, false)
+})
+
+test('the deployment is named, unless the app names it', (t) => {
+  process.env.PACK_DEPLOYMENT_ID = 'ours'
+  t.after(() => delete process.env.PACK_DEPLOYMENT_ID)
+  assert.equal(adapter.modifyConfig({}, build).deploymentId, 'ours')
+  assert.equal(adapter.modifyConfig({ deploymentId: 'theirs' }, build).deploymentId, 'theirs')
 })
 
 test('other phases see the config unchanged', () => {
@@ -92,6 +111,28 @@ test('each file is written once and the entry is among them', () => {
   assert.deepEqual(document.outputs.appPages[0].config, { maxDuration: 30 })
   assert.equal(document.config.caseSensitiveRoutes, true)
   assert.deepEqual(fs.readdirSync(dir), ['build.json'])
+})
+
+test('an edge output names its scripts in order, its assets and its modules', () => {
+  const edge = {
+    type: 'APP_ROUTE', id: 'app/e/route', filePath: '/repo/.next/server/edge/e.js', pathname: '/e', sourcePage: '/e/route',
+    runtime: 'edge', config: { env: { KEY: 'secret' } }, wasmAssets: { wasm_1: '/repo/.next/server/edge/a.wasm' },
+    assets: { 'server/z.js': '/repo/.next/server/z.js', 'server/edge/e.js': '/repo/.next/server/edge/e.js', 'font.ttf': '/repo/.next/server/edge/font.1.ttf' },
+    assetsHashes: {},
+    edgeRuntime: { modulePath: '/repo/.next/server/edge/e.js', entryKey: 'middleware_app/e/route', handlerExport: 'handler' },
+  }
+  const given = context()
+  given.outputs.appPages = []
+  given.outputs.appRoutes = [edge]
+  adapter.onBuildComplete(given)
+  const document = written()
+  assert.deepEqual(document.outputs.appRoutes[0].edge, {
+    scripts: ['.next/server/z.js', '.next/server/edge/e.js'], entryKey: 'middleware_app/e/route', handlerExport: 'handler',
+    assets: { 'font.ttf': '.next/server/edge/font.1.ttf' }, wasm: { wasm_1: '.next/server/edge/a.wasm' }, env: { KEY: 'secret' },
+  })
+  assert.deepEqual(document.files.map((/** @type {any} */ f) => f.name), [
+    '.next/server/z.js', '.next/server/edge/e.js', '.next/server/edge/font.1.ttf', '.next/server/edge/a.wasm',
+  ])
 })
 
 test('without a place to write the build fails', () => {

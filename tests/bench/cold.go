@@ -14,6 +14,7 @@ import (
 	"pack/infra/layer"
 	"pack/lambda/local/host"
 	"pack/lambda/node"
+	"pack/lambda/state"
 	"pack/manifest"
 )
 
@@ -38,7 +39,7 @@ func coldHost(ctx context.Context, dir string) (*host.Host, *bundle.Output, erro
 	}
 	h, err := host.Start(ctx, host.Options{
 		Deployment: output.Deployment(), AssetsDir: output.AssetsDir(), SeedsDir: output.SeedsDir(),
-		StateDir:    filepath.Join(dir, ".pack", "state"),
+		State:       state.Settings{Dir: filepath.Join(dir, ".pack", "state")},
 		FunctionDir: func(name string) (string, error) { return output.Unpack(ctx, name) },
 		Bootstrap:   filepath.Join(folder, filepath.Base(layer.Bootstrap.Path)), Node: program, Env: env, Logs: io.Discard,
 	})

@@ -17,7 +17,7 @@ import (
 	"pack/infra/bundle"
 	"pack/lambda/gateway"
 	"pack/lambda/invoke"
-	"pack/lambda/local/host"
+	"pack/lambda/state"
 )
 
 // server is a running program that answers at address.
@@ -135,12 +135,12 @@ func serveGateway(dir string) error {
 	if err != nil {
 		return err
 	}
-	cache, err := host.OpenCache(filepath.Join(dir, ".pack", "state"), output.Deployment().ID, 0)
+	opened, err := state.Open(state.Settings{Dir: filepath.Join(dir, ".pack", "state")})
 	if err != nil {
 		return err
 	}
 	g, err := gateway.New(gateway.Options{
-		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: cache,
+		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: opened.Cache(output.Deployment().ID, 0),
 		Invoker: &invoke.Client{Endpoint: "http://127.0.0.1:1"},
 	})
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"pack/lambda/local"
+	"pack/lambda/state"
 	"pack/manifest"
-	"pack/s3cache"
 )
 
 // timeoutMargin is how much longer than a function's maxDuration Lambda lets
@@ -46,8 +47,8 @@ type Options struct {
 	FunctionDir func(name string) (string, error)
 	// AssetsDir and SeedsDir are the deployment's folders of files.
 	AssetsDir, SeedsDir string
-	// StateDir keeps pages and tags over restarts.
-	StateDir string
+	// State says where pages, tags, queues and jobs are kept over restarts.
+	State state.Settings
 	// Bootstrap is the program of route functions and the gateway, next to its
 	// folder of scripts; Images that of the image function.
 	Bootstrap, Images string
@@ -67,15 +68,22 @@ type Host struct {
 	servers []*http.Server
 	gateway string
 	urls    map[string]string
+	// background is the event sources and crons, which cancel ends.
+	background sync.WaitGroup
+	cancel     context.CancelFunc
 }
 
 // Start seeds the page store and starts the functions' endpoints; instances
 // start when they are needed. ctx bounds the seeding.
 func Start(ctx context.Context, o Options) (*Host, error) {
-	if err := seed(ctx, o); err != nil {
+	opened, err := state.Open(o.State)
+	if err != nil {
 		return nil, err
 	}
-	if err := pruneCompileCaches(o.StateDir, o.Deployment); err != nil {
+	if err := seed(ctx, o, opened); err != nil {
+		return nil, err
+	}
+	if err := pruneCompileCaches(o.State.Dir, o.Deployment); err != nil {
 		return nil, fmt.Errorf("remove old compile caches: %w", err)
 	}
 	h := &Host{
@@ -96,6 +104,9 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 			return nil, errors.Join(err, h.Close(ctx))
 		}
 	}
+	if err := h.work(o); err != nil {
+		return nil, errors.Join(err, h.Close(ctx))
+	}
 	return h, nil
 }
 
@@ -110,22 +121,25 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 		env = make(map[string]string)
 	}
 	maps.Copy(env, f.Environment)
+	maps.Copy(env, o.State.Environment())
 	maps.Copy(env, map[string]string{
-		"PACK_STATE_DIR":       o.StateDir,
 		"PACK_ASSETS_DIR":      o.AssetsDir,
 		"PACK_DEPLOYMENT":      o.Deployment.ID,
 		"PACK_LAMBDA_ENDPOINT": api,
 		"PACK_GATEWAY":         h.gateway,
 	})
 	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
-		env[compileCacheVariable] = compileCache(o.StateDir, f)
+		env[compileCacheVariable] = compileCache(o.State.Dir, f)
 	}
 	if o.AllowPrivateRewrites {
 		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
 	}
 	limit := maxRouteInstances
-	if f.Kind == manifest.GatewayFunction {
+	switch f.Kind {
+	case manifest.GatewayFunction:
 		limit = maxGatewayInstances
+	case manifest.WorkerFunction:
+		limit = refreshesAtATime + jobsAtATime
 	}
 	command := []string{o.Bootstrap, o.Node}
 	if f.Kind == manifest.ImageFunction {
@@ -168,19 +182,13 @@ func (h *Host) Service() *local.Service { return h.service }
 
 // Close ends every function and waits until no process is left, or ctx ends.
 func (h *Host) Close(ctx context.Context) error {
+	if h.cancel != nil {
+		h.cancel()
+	}
 	err := h.service.Shutdown(ctx)
+	h.background.Wait()
 	for _, server := range h.servers {
 		err = errors.Join(err, server.Close())
 	}
 	return err
-}
-
-// OpenCache opens the page store of a state folder; memory is
-// s3cache.Options.MemoryBytes.
-func OpenCache(stateDir, deployment string, memory int64) (*s3cache.Cache, error) {
-	store, tags, err := s3cache.OpenFolder(stateDir)
-	if err != nil {
-		return nil, err
-	}
-	return s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: deployment, MemoryBytes: memory}), nil
 }

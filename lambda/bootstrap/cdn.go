@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+
+	"pack/lambda/function"
+	"pack/lambda/platform"
+	"pack/lambda/purge"
+	"pack/lambda/state"
+)
+
+// cdn is what the environment says of the CDN in front of the gateway: nothing,
+// where there is none (docs/cdn.md).
+type cdn struct {
+	// tagHeader is the response header of an object's tags; "" sends none.
+	tagHeader string
+	purger    *purge.Purger
+}
+
+func readCDN(env func(string) string) cdn {
+	c := cdn{tagHeader: env("PACK_CDN_TAG_HEADER")}
+	if id := env("PACK_CDN_DISTRIBUTION"); id != "" {
+		// CloudFront's API is in one region, whatever the function's.
+		config := state.Settings{Region: "us-east-1"}.Config("CLOUDFRONT", "")
+		c.purger = purge.New(purge.Options{CDN: &purge.CloudFront{Client: cloudfront.NewFromConfig(config), Distribution: id}})
+	}
+	return c
+}
+
+// observe gives what the gateway calls when it has revalidated tags; nil
+// without a CDN to purge.
+func (c cdn) observe() func(ctx context.Context, tags []string) {
+	if c.purger == nil {
+		return nil
+	}
+	return c.purger.Observe
+}
+
+// follow has a route function purge what the app revalidates: tags are
+// collected while it runs and sent when its own work is done.
+func (c cdn) follow(p *platform.Platform, o *function.Options) {
+	if c.purger == nil {
+		return
+	}
+	p.OnRevalidate = func(tags []string) { c.purger.Tags(tags...) }
+	o.Afterwards = c.purger.Flush
+}

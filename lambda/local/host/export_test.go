@@ -1,0 +1,4 @@
+package host
+
+// RunCrons is for tests.
+var RunCrons = runCrons

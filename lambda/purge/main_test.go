@@ -1,0 +1,10 @@
+package purge_test
+
+import (
+	"os"
+	"testing"
+
+	"pack/tests/awsservers"
+)
+
+func TestMain(m *testing.M) { os.Exit(awsservers.Run(m)) }
