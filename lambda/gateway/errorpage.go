@@ -34,7 +34,9 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 	if path == notFoundPage || path == "/500" && g.appOnly() {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
 	}
-	if resolved.Data && g.proxy != nil {
+	// next start looks for the App Router's not-found page without basePath, and
+	// answers by it where it finds it.
+	if resolved.Data && g.proxy != nil && g.outputs[notFoundPage] == nil {
 		w.Header().Set("Cache-Control", noStore)
 		missingData(w, r, resolved)
 		return

@@ -210,6 +210,7 @@ var languageVisits = []visit{
 	{"/fr/en/ssr", nil, "not found"},
 	{"/%66r/stat", nil, "not found"},
 	{"/fr%2Fstat", nil, "not found"},
+	{"/fr/%73tat", nil, "not found"},
 	{"/en/_next/data/BUILD/fr/ssr.json", nil, "not found"},
 	{"/fr/_next/data/BUILD/fr/ssr.json", nil, "not found"},
 }

@@ -198,18 +198,18 @@ func (s *resolution) find(path string) (target *address, malformed bool) {
 	if !underPrefix(path, s.router.app.BasePath) {
 		return nil, false // However it is spelled otherwise: matchers know one spelling.
 	}
-	if target, malformed = s.router.addresses.find(path); target != nil || s.router.locales.config == nil {
+	if target, malformed = s.router.addresses.find(path, s.router.locales.config != nil); target != nil || s.router.locales.config == nil {
 		return target, malformed
 	}
 	base := s.router.app.BasePath
 	rest, locale := s.router.locales.cut(cutPrefix(path, base))
-	if locale == "" || !underPrefix(path, base) {
+	if locale == "" {
 		return nil, false
 	}
-	if target, malformed = s.router.addresses.find(base + prefixed(locale, rest)); target != nil {
+	if target, malformed = s.router.addresses.find(base+prefixed(locale, rest), true); target != nil {
 		return target, malformed
 	}
-	if target, malformed = s.router.addresses.find(s.router.addBase(rest)); target == nil {
+	if target, malformed = s.router.addresses.find(s.router.addBase(rest), true); target == nil {
 		return nil, false
 	}
 	// A second locale, or one in front of data, is a spelling that no matcher of

@@ -114,10 +114,13 @@ func encodePathname(pathname string) string {
 // find looks a request path up as next start's file system check does
 // (getItem in next/dist/server/lib/router-utils/filesystem.js): as it stands,
 // decoded, and encoded, each without a slash at the end. malformed means that
-// a file of that name exists but decoding the path does not lead to it.
-func (a *addresses) find(path string) (target *address, malformed bool) {
-	if len(path) > 1 {
-		path = strings.TrimSuffix(path, "/")
+// a file of that name exists but decoding the path does not lead to it. Where the
+// path ends with a slash, and with locales, only what has to be encoded may be:
+// proxy.ts would see another name than the page's (next start finds nothing).
+func (a *addresses) find(path string, locales bool) (target *address, malformed bool) {
+	strict := locales
+	if len(path) > 1 && strings.HasSuffix(path, "/") {
+		path, strict = path[:len(path)-1], true
 	}
 	if target := a.known[path]; target != nil && strings.IndexByte(path, '%') < 0 {
 		return target, false
@@ -125,7 +128,7 @@ func (a *addresses) find(path string) (target *address, malformed bool) {
 	decoded, ok := decodeComponent(path)
 	for _, spelling := range []string{path, decoded, encodePathname(path)} {
 		target := a.known[spelling]
-		if target == nil {
+		if target == nil || strict && spelling != path && !strings.EqualFold(path, encodePathname(target.pathname)) {
 			continue
 		}
 		// Decoded once more, a path that was decoded leads to its file.
