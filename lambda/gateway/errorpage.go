@@ -182,7 +182,11 @@ func (g *Gateway) renderedError(w http.ResponseWriter, r *http.Request, output *
 			t.meta["invokeError"] = map[string]any{"name": "Error", "message": http.StatusText(status)}
 		}
 	}
-	response, err := g.invoke(r, t)
+	// The body was the page's that failed, and may be read already.
+	out := r.Clone(r.Context())
+	out.Body, out.ContentLength = http.NoBody, 0
+	out.Header.Del("Content-Length")
+	response, err := g.invoke(out, t)
 	if err != nil {
 		slog.Error("error page could not be rendered", "page", output.Pathname, "error", err)
 		return false
