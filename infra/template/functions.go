@@ -245,8 +245,9 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 	}
 	gateway := s.ofKind(manifest.GatewayFunction)
 	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_TAG_TABLE": ref(idTags)})
+	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
 	if s.atHome {
-		env["PACK_GATEWAY"] = manifest.LambdaName(s.o.prefix(), gateway.Name) + ":" + alias
+		env["PACK_GATEWAY"] = gateway.Name + ":" + alias
 	} else {
 		env["PACK_STATE_REGION"] = home(s.d)
 	}
@@ -263,13 +264,8 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 		if secured {
 			env["PACK_ORIGIN_SECRET"], env["PACK_ORIGIN_SECRET_PREVIOUS"] = ref(paramSecret), ref(paramOldSecret)
 		}
-	case manifest.ImageFunction:
-		if secured {
-			env["PACK_ORIGIN_SECRET"] = ref(paramSecret)
-		}
 	}
 	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
-		env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
 		if s.worker() != nil {
 			env["PACK_REFRESH_QUEUE_URL"], env["PACK_JOB_QUEUE_URL"] = ref(idRefresh), ref(idJobs)
 		}
