@@ -64,12 +64,7 @@ func NewCloudFormation(o Options) (*CloudFormation, error) {
 		return nil, fmt.Errorf("make template: %d resources and %d bytes are left when all route functions are in nested stacks", len(s.resources), len(root))
 	}
 	c.Files = append(append([]File{{Name: RootName, Body: root}}, others...), nested...)
-	c.Functions = s.functions
-	for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
-		if s.parameters[name].Required {
-			c.Parameters = append(c.Parameters, name)
-		}
-	}
+	c.Functions, c.Parameters = s.functions, s.required()
 	return c, nil
 }
 

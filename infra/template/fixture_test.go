@@ -29,7 +29,9 @@ type fixture struct {
 // and those of package manifest, in the ways that an owner may want them.
 func fixtures(t *testing.T) []fixture {
 	t.Helper()
-	plan := func(name string) *manifest.Deployment { return deployment(t, "../../manifest/testdata/plans/"+name+".json") }
+	plan := func(name string) *manifest.Deployment {
+		return deployment(t, "../../manifest/testdata/plans/"+name+".json")
+	}
 	all := []fixture{
 		{"storefront", template.Options{Deployment: deployment(t, "testdata/storefront.json"), Name: "storefront", Stage: "production"}},
 		{"shop-domains", template.Options{

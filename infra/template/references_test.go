@@ -34,8 +34,8 @@ func parsed(t *testing.T, body []byte) written {
 	return w
 }
 
-// attributes are those that the templates may ask for, by type; cfn-lint knows
-// whether AWS has them.
+// check finds references that lead nowhere, and parameters that nothing uses.
+// Whether AWS has the attributes is for cfn-lint to say.
 func (w *written) check(t *testing.T, name string) {
 	t.Helper()
 	used := map[string]bool{}

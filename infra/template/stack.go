@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"pack/manifest"
@@ -58,11 +59,15 @@ type stack struct {
 // Placed says where a function is among the resources.
 type Placed struct {
 	// Name is the Deployment's, LambdaName the one on AWS.
-	Name, LambdaName string
+	Name       string `json:"name"`
+	LambdaName string `json:"lambdaName"`
 	// Stack is the logical id of the nested stack that has it; empty for the
-	// root. Function and Version are logical ids; without Version, the version
-	// is to be published when the template has been applied.
-	Stack, Function, Version string
+	// root.
+	Stack string `json:"stack"`
+	// Function and Version are logical ids; without Version, the version is to
+	// be published when the template has been applied.
+	Function string `json:"function"`
+	Version  string `json:"version"`
 }
 
 // CloudFormation's and IAM's quotas.
@@ -134,6 +139,17 @@ func (s *stack) add(id string, r *resource) { s.resources[id] = r }
 
 func (s *stack) warn(format string, args ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
+
+// required are the parameters that have no default, by name.
+func (s *stack) required() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
+		if s.parameters[name].Required {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // The parameters.

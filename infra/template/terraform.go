@@ -12,6 +12,8 @@ type Terraform struct {
 	Files []File
 	// Functions are those of the region, by name.
 	Functions []Placed
+	// Parameters are the variables that have no default, by name.
+	Parameters []string
 	// Warnings are for the owner to read.
 	Warnings []string
 }
@@ -40,7 +42,11 @@ func NewTerraform(o Options) (*Terraform, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Terraform{Files: []File{{Name: "main.tf.json", Body: body}}, Functions: s.functions, Warnings: s.warnings}, nil
+	made := &Terraform{Files: []File{{Name: "main.tf.json", Body: body}}, Functions: s.functions, Warnings: s.warnings}
+	for _, name := range s.required() {
+		made.Parameters = append(made.Parameters, snake(name))
+	}
+	return made, nil
 }
 
 // terraform translates a stack.
@@ -86,15 +92,19 @@ func (t *terraform) document() object {
 	if t.s.resources[idCertificate] != nil {
 		providers = append(providers, object{"alias": "certificates", "region": certificateRegion})
 	}
-	return object{
+	document := object{
 		"terraform": object{
 			"required_version":   ">= 1.4.0",
 			"required_providers": object{"aws": object{"source": "hashicorp/aws", "version": providerVersion}},
 		},
 		"provider": object{"aws": providers},
 		"data":     object{"aws_caller_identity": object{"current": object{}}},
-		"variable": variables, "output": outputs, "resource": t.resources,
+		"variable": variables, "resource": t.resources,
 	}
+	if len(outputs) > 0 {
+		document["output"] = outputs
+	}
+	return document
 }
 
 // translate adds what a resource is in Terraform.
