@@ -29,8 +29,8 @@ require (
 )
 
 require (
+	github.com/aws/aws-sdk-go-v2/service/cloudformation v1.82.5
 	github.com/aws/aws-sdk-go-v2/service/cloudfront v1.73.0 // indirect
-	github.com/robfig/cron/v3 v3.0.1 // indirect
 )
 
 require (
