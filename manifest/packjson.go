@@ -39,6 +39,13 @@ type PackSettings struct {
 	Jobs map[string]JobSettings `json:"jobs,omitempty"`
 	// Crons are requests that are made on schedules, besides vercel.json's.
 	Crons []CronSettings `json:"crons,omitempty"`
+	// AWS, CDN, Domains and Secrets say what a deployment on AWS is like. They
+	// are no part of the Deployment document.
+	AWS     AWSSettings `json:"aws,omitzero"`
+	CDN     CDNSettings `json:"cdn,omitzero"`
+	Domains []string    `json:"domains,omitempty"`
+	// Secrets are variables whose values are resolved when a function starts.
+	Secrets map[string]StoredSecret `json:"secrets,omitempty"`
 }
 
 // FunctionSettings is what pack.json says of some functions; zero values mean
@@ -94,13 +101,17 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 				s.Functions[e.key] = f
 			}
 		},
-		"jobs":  d.jobs(&s.Jobs),
-		"crons": d.crons(&s.Crons),
+		"jobs":    d.jobs(&s.Jobs),
+		"crons":   d.crons(&s.Crons),
+		"aws":     d.aws(&s.AWS),
+		"cdn":     d.cdn(&s.CDN),
+		"domains": d.domains(&s.Domains),
+		"secrets": d.storedSecrets(&s.Secrets),
 	})
 	if d.err != nil {
 		return PackSettings{}, d.err
 	}
-	return s, nil
+	return s, s.checkTogether(file)
 }
 
 // field reads one value at a key path.

@@ -10,7 +10,6 @@ import (
 
 	"pack/infra/bundle"
 	"pack/lambda/jobs"
-	"pack/lambda/local/host"
 	"pack/manifest"
 )
 
@@ -112,7 +111,7 @@ func runCron(c *cli.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		submission := host.CronJob(planned, time.Now())
+		submission := jobs.CronJob(planned, time.Now())
 		submission.Key = "" // as often as it is asked for
 		job, err := client.Submit(c.Context, submission)
 		if err != nil {

@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string, s streams) int {
 			buildCommand(s),
 			serveCommand(s),
 			inspectCommand(s),
+			templateCommand(s),
 			jobsCommand(s),
 			cronsCommand(s),
 			queueCommand(s),

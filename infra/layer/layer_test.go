@@ -126,7 +126,7 @@ func TestZip(t *testing.T) {
 			for _, f := range z.File {
 				modes[f.Name] = f.Mode().String()
 			}
-			want := map[string]string{"pack/bootstrap": "-rwxr-xr-x", "pack/node/server.cjs": "-rw-r--r--", "pack/node/work.cjs": "-rw-r--r--"}
+			want := map[string]string{"bootstrap": "Lrwxrwxrwx", "pack/bootstrap": "-rwxr-xr-x", "pack/node/server.cjs": "-rw-r--r--", "pack/node/work.cjs": "-rw-r--r--"}
 			if diff := cmp.Diff(want, modes); diff != "" {
 				t.Error(diff)
 			}

@@ -44,11 +44,16 @@ type Program struct {
 	// Path is where it is in the layer, relative to /opt. The scripts are in
 	// the folder node beside it.
 	Path string
+	// Custom is a link to it, relative to /opt, for functions of a custom
+	// runtime; empty for none.
+	Custom string
 }
 
 // Bootstrap is the program of gateway and route functions, the exec wrapper of
 // the managed Node runtime: AWS_LAMBDA_EXEC_WRAPPER=/opt/pack/bootstrap.
-var Bootstrap = Program{Package: "lambda/bootstrap", Path: "pack/bootstrap"}
+// Functions without JavaScript have a custom runtime, which finds it as
+// /opt/bootstrap.
+var Bootstrap = Program{Package: "lambda/bootstrap", Path: "pack/bootstrap", Custom: "bootstrap"}
 
 // Images is the program of the image function, which has no scripts: a custom
 // runtime, which Lambda finds as /opt/bootstrap.
@@ -100,7 +105,7 @@ func (r Runtime) Folder(ctx context.Context, t Target) (string, error) {
 // scripts do, and a function that writes it to a path.
 func (r Runtime) plan(t Target) (key string, write func(ctx context.Context, path string) error, err error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %s %s\n", r.Program.Package, r.Program.Path, t)
+	fmt.Fprintf(h, "%s %s %s %s\n", r.Program.Package, r.Program.Path, r.Program.Custom, t)
 	if err := eachScript(r.Scripts, func(name string, content []byte) error {
 		fmt.Fprintf(h, "%s %d\n%s", name, len(content), content)
 		return nil

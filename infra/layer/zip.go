@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -41,6 +42,9 @@ func (r Runtime) zip(ctx context.Context, folder, dir string) (err error) {
 		return err
 	}
 	files := []manifest.File{{Name: r.Program.Path, Source: program, Mode: 0o755, Size: st.Size(), Hash: "program"}}
+	if link := r.Program.Custom; link != "" {
+		files = append(files, manifest.File{Name: link, Mode: fs.ModeSymlink | 0o777, Link: r.Program.Path})
+	}
 	if err := eachScript(r.Scripts, func(name string, content []byte) error {
 		files = append(files, manifest.File{Name: path.Join(path.Dir(r.Program.Path), "node", name), Content: content, Mode: 0o644})
 		return nil

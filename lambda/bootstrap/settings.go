@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,9 +36,12 @@ type settings struct {
 	assetsDir string
 	// prefix is the deployment whose pages the function works on.
 	prefix string
-	// lambdaAPI is the address for calling other functions; gatewayName the
-	// function that res.revalidate calls.
-	lambdaAPI, gatewayName string
+	// invoker calls other functions; gatewayName is the one that res.revalidate
+	// calls.
+	invoker     *invoke.Client
+	gatewayName string
+	// originSecrets open the gateway; without any it is open.
+	originSecrets []string
 	// where says where pages, tags and queues are.
 	where state.Settings
 	// cronSecret is the app's own CRON_SECRET.
@@ -52,21 +56,24 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 		where: state.Settings{
 			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE"),
 			RefreshQueue: env("PACK_REFRESH_QUEUE_URL"), JobQueue: env("PACK_JOB_QUEUE_URL"),
+			Region: env("PACK_STATE_REGION"),
 		},
 		assetsDir:            env("PACK_ASSETS_DIR"),
 		prefix:               env("PACK_DEPLOYMENT"),
-		lambdaAPI:            env("PACK_LAMBDA_ENDPOINT"),
+		invoker:              invoke.FromEnvironment(env),
+		originSecrets:        []string{env("PACK_ORIGIN_SECRET"), env("PACK_ORIGIN_SECRET_PREVIOUS")},
 		gatewayName:          env("PACK_GATEWAY"),
 		cronSecret:           env("CRON_SECRET"),
 		cdn:                  readCDN(env),
 		allowPrivateRewrites: env("PACK_ALLOW_PRIVATE_REWRITES") == "1",
 	}
 	if len(args) > 1 {
-		// The exec wrapper's arguments are the runtime's command line.
+		// The exec wrapper's arguments are the runtime's command line. A custom
+		// runtime has none: its functions have no JavaScript.
 		s.node = args[1]
 	}
-	if s.root == "" || s.node == "" {
-		return s, fmt.Errorf("LAMBDA_TASK_ROOT or the path of Node (first argument) is missing: this program is the exec wrapper of a Lambda function")
+	if s.root == "" {
+		return s, fmt.Errorf("LAMBDA_TASK_ROOT is missing: this program is the bootstrap of a Lambda function")
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -93,6 +100,9 @@ func (s settings) function(ctx context.Context, document string) (http.Handler, 
 	if d.Schema != manifest.FunctionDocumentSchema {
 		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", document, d.Schema, manifest.FunctionDocumentSchema)
 	}
+	if s.node == "" {
+		return nil, errNoNode
+	}
 	_, p, err := s.platform()
 	if err != nil {
 		return nil, err
@@ -117,7 +127,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		Deployment:           d,
 		Assets:               os.DirFS(s.assetsDir),
 		Cache:                p.Cache,
-		Invoker:              s.invoker(),
+		Invoker:              s.invoker,
 		AllowPrivateRewrites: s.allowPrivateRewrites,
 		TagHeader:            s.cdn.tagHeader,
 	}
@@ -132,6 +142,9 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		if f.Kind != manifest.GatewayFunction || len(f.Entries) == 0 {
 			continue
 		}
+		if s.node == "" {
+			return nil, errNoNode
+		}
 		runner := function.NewProxy(function.Options{
 			Document: &manifest.FunctionDocument{App: d.App, Function: *f},
 			Node:     s.nodeOptions(),
@@ -139,8 +152,15 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		})
 		options.Proxy = runner.Run
 	}
-	return gateway.New(options)
+	g, err := gateway.New(options)
+	if err != nil {
+		return nil, err
+	}
+	return gateway.Origin(g, s.originSecrets...), nil
 }
+
+// errNoNode: the archive has JavaScript, and there is no Node to run it.
+var errNoNode = errors.New("the path of Node (first argument) is missing: this program is the exec wrapper of a managed Node runtime")
 
 func deployment(document string) (*manifest.Deployment, error) {
 	raw, err := os.ReadFile(document)
@@ -160,7 +180,7 @@ func (s settings) platform() (*state.State, *platform.Platform, error) {
 		return nil, nil, err
 	}
 	p := &platform.Platform{Cache: opened.Cache(s.prefix, 0)}
-	if s.lambdaAPI != "" && s.gatewayName != "" {
+	if s.gatewayName != "" {
 		p.Refresh = s.refresh
 	}
 	return opened, p, nil
@@ -178,10 +198,8 @@ func (s settings) refresh(ctx context.Context, path string, header http.Header) 
 		Method: http.MethodHead, URL: target, Host: "localhost", Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	return s.invoker().Invoke(ctx, s.gatewayName, r.WithContext(ctx), &event.Call{Trusted: true})
+	return s.invoker.Invoke(ctx, s.gatewayName, r.WithContext(ctx), &event.Call{Trusted: true})
 }
-
-func (s settings) invoker() *invoke.Client { return &invoke.Client{Endpoint: s.lambdaAPI} }
 
 // nodeOptions bound V8's heap by the function's memory: what is left is for
 // buffers, code and this program.

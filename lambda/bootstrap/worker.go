@@ -67,12 +67,14 @@ func (s settings) worker(document string) (*worker.Worker, error) {
 	return &worker.Worker{
 		Deployment: d.ID,
 		Refresher: &refresh.Refresher{
-			Cache: opened.Cache(d.ID, 0), Invoker: s.invoker(), Token: d.App.BypassToken, Gateway: s.gatewayName,
+			Cache: opened.Cache(d.ID, 0), Invoker: s.invoker, Token: d.App.BypassToken, Gateway: s.gatewayName,
 			Limit: func(function string) time.Duration { return limits[function] + refreshGrace },
 		},
 		Jobs:      &jobs.Runner{Store: store, Queue: queues.Jobs, Send: send.send},
 		Refreshes: queues.Refreshes,
 		JobQueue:  queues.Jobs,
+		Crons:     d.Crons,
+		Client:    &jobs.Client{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs},
 	}, nil
 }
 
@@ -102,7 +104,7 @@ func (s *jobSender) send(r *http.Request, job *jobs.Job, request *jobs.Request) 
 	if function == "" {
 		// A cron, or a route that this deployment does not have: the gateway
 		// answers as it would answer anybody.
-		return s.invoker().Invoke(r.Context(), s.gatewayName, r, &event.Call{Trusted: true})
+		return s.invoker.Invoke(r.Context(), s.gatewayName, r, &event.Call{Trusted: true})
 	}
-	return s.invoker().Invoke(r.Context(), function, r, &event.Call{Entry: request.Route, InitURL: request.URL})
+	return s.invoker.Invoke(r.Context(), function, r, &event.Call{Entry: request.Route, InitURL: request.URL})
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"pack/lambda/images"
 	"pack/lambda/invoke"
 	"pack/lambda/runtime"
+	"pack/lambda/state"
 	"pack/manifest"
 	"pack/s3cache"
 )
@@ -47,18 +47,15 @@ func open(env func(string) string) (*images.Handler, error) {
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", document, err)
 	}
-	state := env("PACK_STATE_DIR")
-	if state == "" {
-		return nil, errors.New("PACK_STATE_DIR is missing: it names the folder of pages and tags")
-	}
-	store, tags, err := s3cache.OpenFolder(state)
+	where := state.Settings{Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE")}
+	opened, err := state.Open(where)
 	if err != nil {
 		return nil, err
 	}
-	app := source{client: &invoke.Client{Endpoint: env("PACK_LAMBDA_ENDPOINT")}, gateway: env("PACK_GATEWAY")}
+	app := source{client: invoke.FromEnvironment(env), gateway: env("PACK_GATEWAY")}
 	return images.New(images.Options{
 		Images: d.App.Images, BasePath: d.App.BasePath, Local: app.fetch,
-		Store: pictures{s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: env("PACK_DEPLOYMENT"), MemoryBytes: -1})},
+		Store: pictures{opened.Cache(env("PACK_DEPLOYMENT"), -1)},
 		Background: func(ctx context.Context, work func(context.Context)) {
 			event.AfterResponse(ctx, func() { work(context.WithoutCancel(ctx)) })
 		},
@@ -82,7 +79,7 @@ func (s source) fetch(ctx context.Context, path string, header http.Header) (*ht
 		Method: http.MethodGet, URL: target, Host: "localhost", Header: header.Clone(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	return s.client.Invoke(ctx, s.gateway, r.WithContext(ctx), nil)
+	return s.client.Invoke(ctx, s.gateway, r.WithContext(ctx), &event.Call{})
 }
 
 // pictures keeps encoded pictures in the page store.

@@ -27,6 +27,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"pack/lambda/event"
+	"pack/manifest"
 )
 
 // Client invokes functions of one region.
@@ -38,6 +39,9 @@ type Client struct {
 	// Credentials sign the requests; nil sends them unsigned, which only a
 	// local service takes.
 	Credentials aws.CredentialsProvider
+	// Prefix makes a deployment's names of functions into those on AWS
+	// (manifest.LambdaName); empty where they are the same.
+	Prefix string
 	// HTTP is http.DefaultClient when nil.
 	HTTP *http.Client
 }
@@ -68,6 +72,9 @@ func (c *Client) Invoke(ctx context.Context, function string, r *http.Request, c
 		return nil, fmt.Errorf("invoke %s: %w", function, err)
 	}
 	name, qualifier, _ := strings.Cut(function, ":")
+	if c.Prefix != "" {
+		name = manifest.LambdaName(c.Prefix, name)
+	}
 	address := strings.TrimSuffix(c.Endpoint, "/") + "/2021-11-15/functions/" + url.PathEscape(name) + "/response-streaming-invocations"
 	if qualifier != "" {
 		address += "?Qualifier=" + url.QueryEscape(qualifier)

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 
 	"pack/lambda/queue"
@@ -33,12 +31,6 @@ type Submission struct {
 	Key, Scope string
 	// Cron is the schedule that made the job, or empty.
 	Cron string
-}
-
-// CronRequest is the submission of a cron's request: path may have a query.
-func CronRequest(path string) Submission {
-	path, query, _ := strings.Cut(path, "?")
-	return Submission{Request: Request{Method: http.MethodGet, Path: path, Query: query, Host: "localhost", Cron: true}}
 }
 
 // keyLife is how long an idempotency key is honoured.

@@ -14,6 +14,7 @@ import (
 	"pack/lambda/jobs"
 	"pack/lambda/queue"
 	"pack/lambda/refresh"
+	"pack/manifest"
 )
 
 // How long a message waits after its first failure, and at most: a page that
@@ -35,12 +36,16 @@ type Worker struct {
 	// Refreshes and JobQueue are the queues that the messages come from, for
 	// putting failed ones off.
 	Refreshes, JobQueue queue.Queue
+	// Crons are the deployment's, Client submits their jobs.
+	Crons  []manifest.Cron
+	Client *jobs.Client
 }
 
 // task is a message's body: one of its fields is set.
 type task struct {
 	Refresh *refresh.Page `json:"refresh"`
 	Job     *jobs.Ticket  `json:"job"`
+	Cron    *jobs.CronDue `json:"cron"`
 }
 
 // Handle takes an event and returns which of its messages failed. Those were
@@ -124,6 +129,25 @@ func (w *Worker) work(ctx context.Context, d queue.Delivery) (from queue.Queue, 
 		return w.Refreshes, nil
 	case t.Job != nil:
 		return w.JobQueue, w.Jobs.Run(ctx, t.Job.ID)
+	case t.Cron != nil:
+		return w.JobQueue, w.begin(ctx, *t.Cron)
 	}
 	return nil, errors.New("a message of an unknown kind")
+}
+
+// begin submits the job of a cron that is due. A scheduler's message may come
+// twice, and from a deployment before: its job is begun once, and not when this
+// deployment has no such cron.
+func (w *Worker) begin(ctx context.Context, due jobs.CronDue) error {
+	for _, c := range w.Crons {
+		if c.Path != due.Path || c.Schedule != due.Schedule {
+			continue
+		}
+		if _, err := w.Client.Submit(ctx, jobs.CronJob(c, due.Due.Truncate(time.Minute))); err != nil {
+			return fmt.Errorf("begin cron %s: %w", due.Path, err)
+		}
+		return nil
+	}
+	slog.Info("cron of another deployment dropped", "path", due.Path, "schedule", due.Schedule)
+	return nil
 }

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -37,19 +36,10 @@ func runCrons(ctx context.Context, crons []manifest.Cron, client *jobs.Client, l
 					timer.Stop()
 					return
 				}
-				if _, err := client.Submit(ctx, CronJob(c, due)); err != nil {
+				if _, err := client.Submit(ctx, jobs.CronJob(c, due)); err != nil {
 					log.Error("cron not begun", "path", c.Path, "error", err)
 				}
 			}
 		})
 	}
-}
-
-// CronJob is the job of a cron at the minute when it is due. However many
-// schedulers submit it, it is one job.
-func CronJob(c manifest.Cron, due time.Time) jobs.Submission {
-	s := jobs.CronRequest(c.Path)
-	s.Policy, s.Cron = jobs.Policy(c.JobPolicy), c.Schedule
-	s.Scope, s.Key = "cron", fmt.Sprintf("%s %s %d", c.Path, c.Schedule, due.Unix())
-	return s
 }

@@ -1,0 +1,314 @@
+package template
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pack/manifest"
+)
+
+const (
+	runtimeNode   = "nodejs24.x"
+	runtimeCustom = "provided.al2023"
+)
+
+// timeoutMargin is how many seconds longer than its maxDuration Lambda lets a
+// function run: the bootstrap answers with 504 in between, as on a laptop.
+const timeoutMargin = 2
+
+// maxTimeout is Lambda's own, in seconds.
+const maxTimeout = 900
+
+func timeout(f *manifest.Function) int { return min(f.MaxDuration+timeoutMargin, maxTimeout) }
+
+// runtimeOf says which of Lambda's runtimes a function needs: what has no
+// JavaScript starts without Node.
+func runtimeOf(f *manifest.Function) string {
+	if len(f.Entries) > 0 {
+		return runtimeNode
+	}
+	return runtimeCustom
+}
+
+// alias is the name of what points to the version in use.
+const alias = "live"
+
+const (
+	idSharedRole = "RouteRole"
+	idSharedLogs = "RouteLogs"
+)
+
+// addFunctions makes the functions of the region, with roles, logs and versions.
+func (s *stack) addFunctions() error {
+	if s.shared {
+		s.addRole(idSharedRole, manifest.RouteFunction, idSharedLogs)
+		s.addLogs(idSharedLogs, "/aws/lambda/"+manifest.LambdaName(s.o.prefix(), "routes"))
+	}
+	for i := range s.d.Functions {
+		f := &s.d.Functions[i]
+		if !s.here(f) {
+			continue
+		}
+		if err := s.addFunction(f); err != nil {
+			return fmt.Errorf("function %s: %w", f.Name, err)
+		}
+	}
+	slices.SortFunc(s.functions, func(a, b Placed) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+func (s *stack) addFunction(f *manifest.Function) error {
+	id, name := logicalID(f.Name), manifest.LambdaName(s.o.prefix(), f.Name)
+	if len(name) > 64 {
+		return &manifest.UserError{
+			What: fmt.Sprintf("the name %s is too long", name), Why: "Lambda takes 64 characters", Hint: "give the app or the stage a shorter name",
+		}
+	}
+	route := f.Kind == manifest.RouteFunction
+	layer, err := s.addLayer(f)
+	if err != nil {
+		return err
+	}
+	role, logs := id+"Role", id+"Logs"
+	group := []string{id}
+	if route && s.shared {
+		role, logs = idSharedRole, idSharedLogs
+	} else {
+		s.addLogs(logs, "/aws/lambda/"+name)
+		s.addRole(role, f.Kind, logs)
+		group = append(group, role, logs, logs+"Abandoned")
+	}
+	env, err := s.environment(f)
+	if err != nil {
+		return err
+	}
+	handler := "bootstrap"
+	if runtimeOf(f) == runtimeNode {
+		handler = "pack.handler" // never called: the exec wrapper is in its place
+	}
+	r := &resource{Type: "AWS::Lambda::Function", Properties: object{
+		"FunctionName": name, "Description": abridged(description(f), 256),
+		"Runtime": runtimeOf(f), "Handler": handler, "Architectures": list{string(f.Architecture)},
+		"Code":       object{"S3Bucket": ref(paramArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
+		"Layers":     list{ref(layer)},
+		"Role":       attribute(role, "Arn"),
+		"MemorySize": f.Memory, "Timeout": timeout(f),
+		"Environment":   object{"Variables": env},
+		"LoggingConfig": object{"LogFormat": "JSON", "LogGroup": ref(logs)},
+	}}
+	if f.Kind == manifest.WorkerFunction {
+		// A job that is tried again is a message that the worker sends to the
+		// queue that it takes from. It counts the attempts itself.
+		r.Properties["RecursiveLoop"] = "Allow"
+	}
+	s.add(id, r)
+	placed := Placed{Name: f.Name, LambdaName: name, Function: id}
+	if !route || s.versioned {
+		if placed.Version, err = s.addVersion(id, r); err != nil {
+			return err
+		}
+		group = append(group, placed.Version)
+	}
+	s.functions = append(s.functions, placed)
+	switch f.Kind {
+	case manifest.RouteFunction:
+		s.routes = append(s.routes, group)
+	case manifest.GatewayFunction:
+		s.addAlias(id, placed.Version, paramGateway)
+		s.addURL(id)
+	case manifest.WorkerFunction:
+		live := s.addAlias(id, placed.Version, paramWorker)
+		s.addEventSource(idRefresh, live)
+		s.addEventSource(idJobs, live)
+	}
+	return nil
+}
+
+func description(f *manifest.Function) string {
+	var routes []string
+	for _, e := range f.Entries {
+		routes = append(routes, e.Pathname)
+	}
+	switch f.Kind {
+	case manifest.GatewayFunction:
+		return "Receives every request that the CDN does not answer"
+	case manifest.ImageFunction:
+		return "Optimises images"
+	case manifest.WorkerFunction:
+		return "Refreshes stale pages and runs durable jobs"
+	}
+	return strings.Join(routes, " ")
+}
+
+// addVersion publishes a version of what the function is now. Its id changes
+// with everything that is part of a version, so that CloudFormation makes a new
+// one then and never otherwise; the old one stays.
+func (s *stack) addVersion(function string, r *resource) (string, error) {
+	text, err := encodeCompact(r.Properties)
+	if err != nil {
+		return "", err
+	}
+	id := function + "V" + strings.ToUpper(digest(text + s.o.Revision)[:10])
+	s.add(id, &resource{Type: "AWS::Lambda::Version", Kept: true, Properties: object{
+		"FunctionName": ref(function), "Description": "deployment " + s.d.ID,
+	}})
+	return id, nil
+}
+
+// addAlias points to the version in use: the one that the parameter names, or
+// the new one. Whoever flips it without CloudFormation says so by the parameter
+// the next time.
+func (s *stack) addAlias(function, version, active string) (arn any) {
+	s.parameters[active] = parameter{
+		Description: "Version that stays in use; empty takes the new one into use", Pattern: "^[0-9]*$", Constraint: "a number, or empty",
+	}
+	id := function + "Live"
+	s.add(id, &resource{Type: "AWS::Lambda::Alias", Properties: object{
+		"Name": alias, "FunctionName": ref(function),
+		"FunctionVersion": choose(active, ref(active), attribute(version, "Version")),
+	}})
+	return ref(id)
+}
+
+// addURL gives the gateway an address. Since October 2025 both permissions are
+// needed, the second for calls through the URL only.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (s *stack) addURL(function string) {
+	s.add(idURL, &resource{Type: "AWS::Lambda::Url", DependsOn: []string{function + "Live"}, Properties: object{
+		"TargetFunctionArn": ref(function), "Qualifier": alias, "AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM",
+	}})
+	s.add(idURL+"Permission", &resource{Type: "AWS::Lambda::Permission", Properties: object{
+		"FunctionName": ref(function + "Live"), "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE",
+	}})
+	s.add(idURL+"InvokePermission", &resource{Type: "AWS::Lambda::Permission", Properties: object{
+		"FunctionName": ref(function + "Live"), "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": true,
+	}})
+	s.outputs["GatewayUrl"] = output{"The gateway's own URL", attribute(idURL, "FunctionUrl")}
+}
+
+const idURL = "GatewayUrl"
+
+// addLogs makes a log group that counts abandoned work.
+func (s *stack) addLogs(id, name string) {
+	days := s.o.AWS.LogRetention
+	if days == 0 {
+		days = manifest.DefaultLogRetention
+	}
+	s.add(id, &resource{Type: "AWS::Logs::LogGroup", Properties: object{"LogGroupName": name, "RetentionInDays": days}})
+	s.add(id+"Abandoned", &resource{Type: "AWS::Logs::MetricFilter", Properties: object{
+		"LogGroupName":  ref(id),
+		"FilterPattern": `{ $.msg = "` + abandonedWork + `" }`,
+		"MetricTransformations": list{object{
+			"MetricNamespace": metricNamespace, "MetricName": s.abandonedMetric(), "MetricValue": "1", "DefaultValue": 0,
+		}},
+	}})
+}
+
+// abandonedWork is what functions log when maxDuration ends work that was left
+// for after the response.
+const abandonedWork = "post-response work abandoned"
+
+// addLayer makes the layer of a function, once.
+func (s *stack) addLayer(f *manifest.Function) (string, error) {
+	name := LayerRuntime
+	if f.Kind == manifest.ImageFunction {
+		name = LayerImages
+	}
+	for _, l := range s.o.Layers {
+		if l.Name != name || l.Architecture != f.Architecture {
+			continue
+		}
+		architecture := strings.ReplaceAll(string(l.Architecture), "_", "-")
+		id := "Layer" + logicalID(name + "-" + architecture)[:len(name+architecture)-strings.Count(architecture, "-")] + strings.ToUpper(l.Digest[:10])
+		s.add(id, &resource{Type: "AWS::Lambda::LayerVersion", Properties: object{
+			"LayerName": s.o.prefix() + "-" + name + "-" + architecture, "Description": "pack's program",
+			"Content":                 object{"S3Bucket": ref(paramArtifacts), "S3Key": LayerKey(l.Digest)},
+			"CompatibleArchitectures": list{string(l.Architecture)},
+			"CompatibleRuntimes":      list{runtimeNode, runtimeCustom},
+		}})
+		return id, nil
+	}
+	return "", fmt.Errorf("there is no layer %s for %s", name, f.Architecture)
+}
+
+// maxEnvironment is Lambda's, in bytes.
+const maxEnvironment = 4096
+
+// environment is what a function is told: the variables that package
+// lambda/bootstrap reads.
+func (s *stack) environment(f *manifest.Function) (object, error) {
+	env := object{}
+	for name, value := range f.Environment {
+		env[name] = value
+	}
+	gateway := s.ofKind(manifest.GatewayFunction)
+	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_TAG_TABLE": ref(idTags)})
+	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
+	if s.atHome {
+		env["PACK_GATEWAY"] = gateway.Name + ":" + alias
+	} else {
+		env["PACK_STATE_REGION"] = home(s.d)
+	}
+	if runtimeOf(f) == runtimeNode {
+		env["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/pack/bootstrap"
+	}
+	secured := s.atHome && !s.o.CDN.None
+	switch f.Kind {
+	case manifest.GatewayFunction:
+		env["PACK_ASSETS_BUCKET"], env["PACK_ASSETS_PREFIX"] = ref(idAssets), AssetsPrefix
+		if secured && s.purged {
+			env["PACK_CDN_TAG_HEADER"] = tagHeader
+		}
+		if secured {
+			env["PACK_ORIGIN_SECRET"], env["PACK_ORIGIN_SECRET_PREVIOUS"] = ref(paramSecret), ref(paramOldSecret)
+		}
+	}
+	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
+		if s.worker() != nil {
+			env["PACK_REFRESH_QUEUE_URL"], env["PACK_JOB_QUEUE_URL"] = ref(idRefresh), ref(idJobs)
+		}
+	}
+	if s.purges(f.Kind) {
+		env["PACK_CDN_DISTRIBUTION"] = ref(paramDistribution)
+	}
+	if f.Kind != manifest.ImageFunction && len(s.o.Secrets) > 0 {
+		named := map[string]manifest.StoredSecret{}
+		for name, secret := range s.o.Secrets {
+			named[name] = secret.At(s.o.Stage)
+		}
+		text, err := encodeCompact(named)
+		if err != nil {
+			return nil, err
+		}
+		env["PACK_SECRETS"] = text
+	}
+	return env, checkEnvironment(env, f.Name)
+}
+
+// purges reports whether functions of a kind tell the CDN what has changed.
+func (s *stack) purges(kind manifest.FunctionKind) bool {
+	return !s.o.CDN.None && s.purged && (kind == manifest.GatewayFunction || kind == manifest.RouteFunction)
+}
+
+// checkEnvironment refuses what Lambda would. What is not known yet is taken to
+// be as long as it can be.
+func checkEnvironment(env object, function string) error {
+	const longestValue = 128
+	size := 0
+	for name, value := range env {
+		text, plain := value.(string)
+		if !plain {
+			text = strings.Repeat("x", longestValue)
+		}
+		size += len(name) + len(text)
+	}
+	if size <= maxEnvironment {
+		return nil
+	}
+	return &manifest.UserError{
+		What: fmt.Sprintf("the environment of %s has %d bytes, pack's own included", function, size), Where: "pack.json: environment, secrets",
+		Why: fmt.Sprintf("Lambda takes %d", maxEnvironment), Hint: "keep large values in one secret, and read them when the function starts",
+	}
+}

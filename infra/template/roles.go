@@ -1,0 +1,111 @@
+package template
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"pack/manifest"
+)
+
+// addRole makes the role of functions of a kind: what they log, and what they
+// use besides.
+func (s *stack) addRole(id string, kind manifest.FunctionKind, logs string) {
+	statements := list{allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, attribute(logs, "Arn"))}
+	statements = append(statements, s.stateStatements(kind)...)
+	statements = append(statements, s.callStatements(kind)...)
+	statements = append(statements, s.secretStatements(kind)...)
+	if s.purges(kind) {
+		statements = append(statements, allow([]string{"cloudfront:CreateInvalidation"},
+			join("arn:aws:cloudfront::", ref(accountID), ":distribution/", ref(paramDistribution))))
+	}
+	s.add(id, &resource{Type: "AWS::IAM::Role", Properties: object{
+		"AssumeRolePolicyDocument": policyDocument(object{
+			"Effect": "Allow", "Principal": object{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+		}),
+		"Policies": list{object{"PolicyName": "function", "PolicyDocument": policyDocument(statements...)}},
+	}})
+}
+
+func allow(actions []string, resources ...any) object {
+	all := make(list, len(actions))
+	for i, action := range actions {
+		all[i] = action
+	}
+	return object{"Effect": "Allow", "Action": all, "Resource": list(resources)}
+}
+
+// stateStatements: pages, jobs, tags and files. Listing is what makes S3 answer
+// 404, and not 403, for a page that is not there.
+func (s *stack) stateStatements(kind manifest.FunctionKind) list {
+	statements := list{
+		allow([]string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, bucketARN(idState, "/*")),
+		allow([]string{"s3:ListBucket"}, bucketARN(idState)),
+		allow([]string{"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+			join("arn:aws:dynamodb:"+home(s.d)+":", ref(accountID), ":table/", ref(idTags))),
+	}
+	if kind == manifest.GatewayFunction {
+		statements = append(statements, allow([]string{"s3:GetObject"}, bucketARN(idAssets, "/"+AssetsPrefix+"/*")))
+	}
+	return statements
+}
+
+// callStatements: other functions and queues. The pattern of a function's name
+// stands for one app and stage alone (manifest.LambdaName).
+func (s *stack) callStatements(kind manifest.FunctionKind) list {
+	var statements list
+	invoke := func(region, name string) object {
+		return allow([]string{"lambda:InvokeFunction"}, join("arn:aws:lambda:"+region+":", ref(accountID), ":function:"+name))
+	}
+	gateway := manifest.LambdaName(s.o.prefix(), s.ofKind(manifest.GatewayFunction).Name)
+	switch kind {
+	case manifest.GatewayFunction, manifest.WorkerFunction:
+		for _, region := range Regions(s.d) {
+			statements = append(statements, invoke(region, manifest.LambdaName(s.o.prefix(), "*")))
+		}
+		if s.worker() == nil {
+			break
+		}
+		statements = append(statements, allow([]string{"sqs:SendMessage"}, attribute(idRefresh, "Arn"), attribute(idJobs, "Arn")))
+		if kind == manifest.WorkerFunction {
+			statements = append(statements, allow(
+				[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
+				attribute(idRefresh, "Arn"), attribute(idJobs, "Arn"),
+			))
+		}
+	default:
+		if s.atHome {
+			statements = append(statements, invoke(s.region, gateway+":"+alias))
+		}
+	}
+	return statements
+}
+
+// secretStatements: the named ones and no others. Those that AWS's own keys
+// encrypt need no permission for the key.
+func (s *stack) secretStatements(kind manifest.FunctionKind) list {
+	if kind == manifest.ImageFunction {
+		return nil
+	}
+	var parameters, secrets list
+	for _, name := range slices.Sorted(maps.Keys(s.o.Secrets)) {
+		secret := s.o.Secrets[name].At(s.o.Stage)
+		switch {
+		case secret.Parameter != "":
+			parameters = append(parameters, join("arn:aws:ssm:"+s.region+":", ref(accountID), ":parameter/"+strings.TrimPrefix(secret.Parameter, "/")))
+		case strings.HasPrefix(secret.Secret, "arn:"):
+			secrets = append(secrets, secret.Secret)
+		default:
+			// Secrets Manager adds a hyphen and six characters to the name.
+			secrets = append(secrets, join("arn:aws:secretsmanager:"+s.region+":", ref(accountID), ":secret:"+secret.Secret+"-??????"))
+		}
+	}
+	var statements list
+	if len(parameters) > 0 {
+		statements = append(statements, allow([]string{"ssm:GetParameters"}, parameters...))
+	}
+	if len(secrets) > 0 {
+		statements = append(statements, allow([]string{"secretsmanager:GetSecretValue"}, secrets...))
+	}
+	return statements
+}
