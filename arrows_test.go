@@ -15,7 +15,7 @@ import (
 var arrows = map[string][]string{
 	"cmd/pack": {"infra/…", "lambda/jobs", "lambda/local/…", "lambda/node", "lambda/queue/…", "lambda/refresh", "lambda/state", "lambda/webhooks", "manifest", "s3cache"},
 	"infra":    {"infra/…", "manifest"},
-	"lambda":   {"lambda/…", "manifest", "s3cache"},
+	"lambda":   {"lambda/…", "manifest", "s3cache/…"},
 	"manifest": {},
 	"s3cache":  {"s3cache/…"},
 }
