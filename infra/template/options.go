@@ -51,8 +51,8 @@ const (
 	LayerImages  = "images"
 )
 
-// FunctionKey, LayerKey and templateKey are where archives, layers and nested
-// templates are in the bucket of artifacts, by their digests.
+// FunctionKey is where a function's archive is in the bucket of artifacts, by
+// its digest.
 func FunctionKey(digest string) string { return "functions/" + digest + ".zip" }
 
 // LayerKey is where a layer is, by its digest.
@@ -82,7 +82,7 @@ const staticPath = "/_next/static/"
 // names: the app's and a stage's, which S3, IAM and CloudFormation all take.
 var names = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`)
 
-// Check finds what is wrong with the names.
+// check finds what is wrong with the names, and functions without an archive.
 func (o *Options) check() error {
 	for _, n := range []struct{ what, name, where string }{
 		{"name", o.Name, "pack.json: aws.name"}, {"stage", o.Stage, "--stage"},
@@ -135,7 +135,7 @@ func Regions(d *manifest.Deployment) []string {
 	return regions
 }
 
-// digest is a short one, for the ends of logical ids.
+// digest is the SHA-256 of a text in hexadecimal; its beginning ends logical ids.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -12,7 +12,7 @@ const (
 // one may live (manifest's maxJobMaxAge) and a week.
 const jobDays = 21
 
-// pageDays is after how many days nobody needs an object that was overwritten
+// oldVersionDays is after how many days nobody needs an object that was overwritten
 // or deleted.
 const oldVersionDays = 7
 
