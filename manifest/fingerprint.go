@@ -73,12 +73,12 @@ func snapshot(o *CaptureOptions) (inputs, error) {
 	}
 	if node, err := exec.LookPath("node"); err == nil {
 		if node, err = filepath.EvalSymlinks(node); err == nil {
-			in.stamp(node)
+			in.file(node)
 		}
 	}
 	for _, at := range []string{o.Dir, m.root} {
 		for _, state := range []string{".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity", "next/package.json"} {
-			in.stamp(filepath.Join(at, "node_modules", filepath.FromSlash(state)))
+			in.file(filepath.Join(at, "node_modules", filepath.FromSlash(state)))
 		}
 	}
 	if err := in.tree(m.root); err != nil {
@@ -119,10 +119,12 @@ func (in inputs) digest() string {
 
 func (in inputs) text(name, value string) { in["\x00"+name] = sha256.Sum256([]byte(value)) }
 
-// stamp takes size and times of a file that need not be there.
-func (in inputs) stamp(path string) {
+// file takes one file, which need not be there.
+func (in inputs) file(path string) {
 	if st, err := os.Stat(path); err == nil {
-		in[path] = stampOf(st)
+		if sum, err := digestInput(path, st); err == nil {
+			in[path] = sum
+		}
 	}
 }
 
