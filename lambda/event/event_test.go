@@ -135,6 +135,15 @@ func TestPanics(t *testing.T) {
 			t.Errorf("answer %q, %v", all, err)
 		}
 	})
+	t.Run("what is relayed breaks off before its first byte", func(t *testing.T) {
+		all, err := io.ReadAll(invoke(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			panic(http.ErrAbortHandler)
+		}, get))
+		if err != nil || !bytes.Contains(all, []byte(`"statusCode":502`)) {
+			t.Errorf("answer %q, %v", all, err)
+		}
+	})
 	t.Run("in the middle of a stream", func(t *testing.T) {
 		_, err := io.ReadAll(invoke(t, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("half"))

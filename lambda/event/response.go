@@ -54,7 +54,8 @@ type Response struct {
 
 // Handle makes a Lambda handler of h: one goroutine per invocation, its answer
 // streamed. A panic in h is a 500, or a broken stream when part of an answer is
-// out; http.ErrAbortHandler breaks the stream on purpose.
+// out; http.ErrAbortHandler, of who relays what broke off elsewhere, is a 502 or a
+// broken stream.
 func Handle(h http.Handler) func(context.Context, []byte) (*Response, error) {
 	return func(ctx context.Context, raw []byte) (*Response, error) {
 		request, call, err := parse(raw)
@@ -249,8 +250,12 @@ func (w *writer) finish(problem any) {
 	r.mu.Unlock()
 	if fresh {
 		w.header, w.wrote = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, false
-		w.WriteHeader(http.StatusInternalServerError)
-		_, _ = w.Write([]byte("Internal Server Error"))
+		status := http.StatusInternalServerError
+		if problem == http.ErrAbortHandler {
+			status = http.StatusBadGateway
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(http.StatusText(status)))
 	} else if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
