@@ -24,6 +24,9 @@ type Options struct {
 	// anyone; 0 means never. What other processes revalidate or store meanwhile is not
 	// seen that long. A revalidation by this Cache ends it at once.
 	Remember time.Duration
+	// AtOnce asks for an object and its tags at the same time where the tags are known:
+	// for stores over a network. On one machine it costs more than it saves.
+	AtOnce bool
 }
 
 // Cache is what the gateway and the functions use: a Store, a TagStore, and a small
@@ -35,6 +38,7 @@ type Cache struct {
 	dataPrefix string
 	memory     *memory
 	remember   time.Duration
+	atOnce     bool
 	counters   counters
 	// machine is this machine's clock, clocks are those of the stores that have one.
 	machine func() time.Time
@@ -55,7 +59,7 @@ func New(o Options) *Cache {
 	}
 	c := &Cache{
 		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
-		memory: newMemory(o.MemoryBytes), remember: o.Remember,
+		memory: newMemory(o.MemoryBytes), remember: o.Remember, atOnce: o.AtOnce,
 		machine: time.Now,
 	}
 	for _, store := range []any{o.Store, o.Tags} {

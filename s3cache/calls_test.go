@@ -88,6 +88,7 @@ func (s countedTags) Write(ctx context.Context, updates map[string]s3cache.Tag) 
 
 func (p place) counted(o s3cache.Options) (*s3cache.Cache, *calls) {
 	made := &calls{}
+	o.AtOnce = true
 	o.Store, o.Tags, o.Prefix = countedStore{p.store, made}, countedTags{p.tags, made}, "d1"
 	return s3cache.New(o), made
 }
@@ -146,7 +147,7 @@ func TestCalls(t *testing.T) {
 func TestCallsAreParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace()
-		slow := s3cache.New(s3cache.Options{Store: slowStore{p.store}, Tags: slowTags{p.tags}, Prefix: "d1"})
+		slow := s3cache.New(s3cache.Options{Store: slowStore{p.store}, Tags: slowTags{p.tags}, Prefix: "d1", AtOnce: true})
 		key := s3cache.PageKey("/blog")
 		store(t, p.cacheOf("d1"), key, render("one"), true)
 		for _, want := range []time.Duration{2 * time.Second, time.Second} {

@@ -12,8 +12,8 @@ import (
 
 // Lookup returns the entry of a key and how it may be used; the entry is nil only when
 // it is Missing. extraTags count besides the entry's own (the soft tags of the data
-// cache). It is one Get and one Read of tags: at once when the entry is in memory, and
-// so its tags known, else one after the other.
+// cache). It is one Get and one Read of tags: one after the other, or with Options.AtOnce
+// together when the entry is in memory, and so its tags known.
 //
 // An error is for the log: the state is right without looking at it. The store failing
 // is Missing, and so is an object that is no entry. The tag store failing is Expired,
@@ -57,7 +57,7 @@ func (c *Cache) ask(ctx context.Context, name string, extraTags []string) (*Entr
 	answer := answer{asked: time.Now(), doubts: c.memory.doubts.Load()}
 	var marksFailed error
 	var reading sync.WaitGroup
-	if held, _ := c.memory.get(name); held != nil {
+	if held, _ := c.memory.get(name); held != nil && c.atOnce {
 		answer.tags = union(held.Tags, extraTags)
 		reading.Go(func() { answer.marks, marksFailed = c.readTags(ctx, answer.tags) })
 	}

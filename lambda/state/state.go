@@ -50,6 +50,8 @@ func (s Settings) Environment() map[string]string {
 type State struct {
 	Objects s3cache.Store
 	Tags    s3cache.TagStore
+	// remote: they are asked over a network.
+	remote bool
 }
 
 // Queues are nil where there are none: stale pages are refreshed by the
@@ -73,7 +75,7 @@ func Open(s Settings) (*State, error) {
 	if s.Dir == "" && (s.Bucket == "" || s.TagTable == "") {
 		return nil, errors.New("open page store: there is no folder of state, and no bucket or table")
 	}
-	state := &State{}
+	state := &State{remote: s.Bucket != "" || s.TagTable != ""}
 	var err error
 	if s.Bucket != "" {
 		state.Objects, err = awsstate.OpenObjects(s.stores())
@@ -139,7 +141,7 @@ func OpenQueues(s Settings) (*Queues, error) {
 // Cache returns a cache of a deployment's pages; memory as in
 // s3cache.Options.MemoryBytes.
 func (state *State) Cache(deployment string, memory int64) *s3cache.Cache {
-	return s3cache.New(s3cache.Options{Store: state.Objects, Tags: state.Tags, Prefix: deployment, MemoryBytes: memory})
+	return s3cache.New(s3cache.Options{Store: state.Objects, Tags: state.Tags, Prefix: deployment, MemoryBytes: memory, AtOnce: state.remote})
 }
 
 // RevalidateTags makes whatever carries one of the tags expire now, or stale.
