@@ -57,9 +57,11 @@ func (c *Cache) ask(ctx context.Context, name string, extraTags []string) (*Entr
 	answer := answer{asked: time.Now(), doubts: c.memory.doubts.Load()}
 	var marksFailed error
 	var reading sync.WaitGroup
-	if held, _ := c.memory.get(name); held != nil && c.atOnce {
-		answer.tags = union(held.Tags, extraTags)
-		reading.Go(func() { answer.marks, marksFailed = c.readTags(ctx, answer.tags) })
+	if c.atOnce {
+		if held, _ := c.memory.get(name); held != nil {
+			answer.tags = union(held.Tags, extraTags)
+			reading.Go(func() { answer.marks, marksFailed = c.readTags(ctx, answer.tags) })
+		}
 	}
 	entry, _, err := c.read(ctx, name)
 	reading.Wait()

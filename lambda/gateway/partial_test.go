@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -37,11 +38,18 @@ func partial() *manifest.Deployment {
 
 func openPartial(t *testing.T, answer func(r *http.Request, call *event.Call) (*http.Response, error)) *site {
 	t.Helper()
-	store, tags, err := s3cache.OpenFolder(t.TempDir())
+	return openPartialOn(t, func(store s3cache.Store) s3cache.Store { return store }, answer)
+}
+
+// openPartialOn is openPartial with something in front of the store.
+func openPartialOn(t *testing.T, front func(s3cache.Store) s3cache.Store, answer func(r *http.Request, call *event.Call) (*http.Response, error)) *site {
+	t.Helper()
+	folder, tags, err := s3cache.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tags.Close() })
+	store := front(folder)
 	s := &site{cache: s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: "d1"}), functions: &functions{answer: answer}}
 	g, err := gateway.New(gateway.Options{Deployment: partial(), Cache: s.cache, Invoker: s.functions, Assets: fstest.MapFS{}})
 	if err != nil {
@@ -171,6 +179,40 @@ func TestTemplateShellStandsIn(t *testing.T) {
 	own := s.get(s.get("/blog/a?_rsc=x", header...).Header.Get("Location"), header...)
 	if text(t, own) != "tree" || own.Header.Get("X-Nextjs-Cache") != "HIT" || own.Header.Get("Cache-Control") != "s-maxage=60, stale-while-revalidate=3540" {
 		t.Errorf("segment: %v", own.Header)
+	}
+}
+
+// overtaken is a store in which another instance gets something done between
+// a reader's look and its lease.
+type overtaken struct {
+	s3cache.Store
+	meanwhile func()
+}
+
+func (o *overtaken) Put(ctx context.Context, key string, body []byte, condition s3cache.Condition) (string, error) {
+	if meanwhile := o.meanwhile; meanwhile != nil {
+		o.meanwhile = nil
+		meanwhile()
+	}
+	return o.Store.Put(ctx, key, body, condition)
+}
+
+// TestShellOfAnother: a shell that another has stored meanwhile is only the
+// first part of the page, too.
+func TestShellOfAnother(t *testing.T) {
+	store := &overtaken{}
+	s := openPartialOn(t, func(folder s3cache.Store) s3cache.Store {
+		store.Store = folder
+		return store
+	}, func(r *http.Request, _ *event.Call) (*http.Response, error) {
+		if r.Method != http.MethodPost || r.Header.Get("Next-Resume") != "1" {
+			t.Errorf("%s %v, want a shell resumed", r.Method, r.Header)
+		}
+		return respond(200, nil, "+rest"), nil
+	})
+	store.meanwhile = func() { s.shell(t, "/stock", "shell", "5:state", 0) }
+	if r := s.get("/stock"); text(t, r) != "shell+rest" {
+		t.Errorf("header %v", r.Header)
 	}
 }
 

@@ -80,6 +80,12 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 	if h.entry != nil {
 		newerThan = h.entry.Created
 	}
+	// fromOthers answers with what another has rendered meanwhile.
+	fromOthers := func(entry *s3cache.Entry) bool {
+		theirs := h
+		theirs.entry, theirs.cache = entry, "HIT"
+		return g.writeEntry(w, r, t, theirs)
+	}
 	for {
 		release, held, err := refresh.Hold(ctx, g.cache, key)
 		if err != nil {
@@ -91,16 +97,14 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 			defer release()
 			// Another may have rendered it between the look and the lease.
 			now, state, err := g.cache.Lookup(ctx, key, nil)
-			if err == nil && state == s3cache.Fresh && now.Created > newerThan &&
-				g.writeEntry(w, r, t, hit{page: h.page, entry: now, part: h.part, cache: "HIT"}) {
+			if err == nil && state == s3cache.Fresh && now.Created > newerThan && fromOthers(now) {
 				return
 			}
 			break
 		}
 		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
 		if err == nil {
-			fresh := hit{page: h.page, entry: entry, part: h.part, cache: "HIT", partial: h.partial}
-			if g.writeEntry(w, r, t, fresh) {
+			if fromOthers(entry) {
 				return
 			}
 			break
