@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -159,6 +160,15 @@ type target struct {
 	meta    map[string]any
 }
 
+// with gives the target with one thing more for Next's handler to know.
+func (t target) with(name string, value any) target {
+	meta := make(map[string]any, len(t.meta)+1)
+	maps.Copy(meta, t.meta)
+	meta[name] = value
+	t.meta = meta
+	return t
+}
+
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if call := event.CallOf(r.Context()); call == nil || !call.Trusted {
@@ -263,7 +273,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		return
 	}
 	if isPage && action && ref.page.PartiallyStatic {
-		t.meta = g.formMeta(r, ref.page, t)
+		t = g.forForm(r, ref.page, t)
 	}
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)

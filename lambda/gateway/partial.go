@@ -66,15 +66,15 @@ func (g *Gateway) renderDynamic(w http.ResponseWriter, r *http.Request, t target
 	g.relay(w, r, response, err)
 }
 
-// formMeta has the function render the whole page for a plain form that calls an
+// forForm has the function render the whole page for a plain form that calls an
 // action. Next resumes the page's postponed state after an action, whose answer
 // then lacks the shell: right for its client, which has the shell, and a broken
 // document for a browser that posted a form.
-func (g *Gateway) formMeta(r *http.Request, page *manifest.Page, t target) map[string]any {
+func (g *Gateway) forForm(r *http.Request, page *manifest.Page, t target) target {
 	if r.Header.Get("Next-Action") != "" {
-		return nil
+		return t
 	}
-	return map[string]any{node.RefreshMeta: g.shellKey(page, t.path).Name}
+	return t.with(node.RefreshMeta, g.shellKey(page, t.path).Name)
 }
 
 // shell is the entry that answers for an address of a partially static page.
@@ -229,7 +229,7 @@ func (g *Gateway) resume(r *http.Request, t target, postponed []byte) <-chan res
 	out.Header.Set("Next-Resume", "1")
 	out.Header.Del("Content-Length")
 	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(postponed)), int64(len(postponed))
-	t.meta = map[string]any{"minimalMode": true}
+	t = t.with("minimalMode", true)
 	go func() {
 		response, err := g.invoke(out, t)
 		done <- resumption{response, err}

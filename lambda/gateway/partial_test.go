@@ -11,6 +11,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pack/lambda/event"
 	"pack/lambda/gateway"
 	"pack/manifest"
@@ -33,6 +35,7 @@ func partial() *manifest.Deployment {
 		PartiallyStatic: true, AllowQuery: []string{},
 		Parts: []manifest.Part{{Pathname: "/stock", Name: "html", File: "y"}},
 	}}
+	d.Routing.AfterFiles = append(d.Routing.AfterFiles, manifest.Route{Source: "/shelf", SourceRegex: "^/shelf$", Destination: "/stock?row=2"})
 	return d
 }
 
@@ -179,6 +182,37 @@ func TestTemplateShellStandsIn(t *testing.T) {
 	own := s.get(s.get("/blog/a?_rsc=x", header...).Header.Get("Location"), header...)
 	if text(t, own) != "tree" || own.Header.Get("X-Nextjs-Cache") != "HIT" || own.Header.Get("Cache-Control") != "s-maxage=60, stale-while-revalidate=3540" {
 		t.Errorf("segment: %v", own.Header)
+	}
+}
+
+// TestRewrittenPartialPage: what rewrites made of a request reaches every render
+// of it, the resumed one and that of an action.
+func TestRewrittenPartialPage(t *testing.T) {
+	var calls []*event.Call
+	s := openPartial(t, func(_ *http.Request, call *event.Call) (*http.Response, error) {
+		calls = append(calls, call)
+		return respond(200, nil, "+rest"), nil
+	})
+	s.shell(t, "/stock", "shell", "5:state", time.Second)
+	if r := s.get("/shelf"); text(t, r) != "shell+rest" {
+		t.Errorf("header %v", r.Header)
+	}
+	for _, header := range [][]string{{"Next-Action", "40aa"}, {"Content-Type", "multipart/form-data; boundary=x"}} {
+		r := httptest.NewRequest(http.MethodPost, "/shelf", nil)
+		r.Header.Set(header[0], header[1])
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	want := []map[string]any{
+		{"minimalMode": true, "query": [][2]any{{"row", "2"}}},
+		{"query": [][2]any{{"row", "2"}}},
+		{"refresh": "/route-cache/APP_PAGE/aa/$/stock", "query": [][2]any{{"row", "2"}}},
+	}
+	var got []map[string]any
+	for _, call := range calls {
+		got = append(got, call.Meta)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the function is told (-want +got):\n%s", diff)
 	}
 }
 
