@@ -45,7 +45,7 @@ type buildResult struct {
 	Deployment deploymentBrief `json:"deployment"`
 	Built      bool            `json:"built"`
 	Packed     bool            `json:"packed"`
-	Written    []string        `json:"written"`
+	New        []string        `json:"new"`
 	Warnings   []string        `json:"warnings"`
 	// DurationMS is how long the command took, in milliseconds.
 	DurationMS int64          `json:"durationMs"`
@@ -75,7 +75,7 @@ func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
 			Deployment: briefOf(made.Output),
 			Built:      made.Built,
 			Packed:     !made.Unchanged,
-			Written:    append([]string{}, made.Written...),
+			New:        append([]string{}, made.New...),
 			Warnings:   append([]string{}, made.Warnings...),
 			DurationMS: took.Milliseconds(),
 			Functions:  functionViews(d),
@@ -105,7 +105,7 @@ func summary(made *built, took time.Duration) string {
 		zipped += f.Archive.Zipped
 	}
 	return fmt.Sprintf("%s: %s (%s zipped, %d new), %s, %s in %s",
-		did, count(len(d.Functions), "function"), size(zipped), len(made.Written),
+		did, count(len(d.Functions), "function"), size(zipped), len(made.New),
 		count(len(d.Pages), "page"), count(len(d.Assets), "asset"), took.Round(10*time.Millisecond))
 }
 
