@@ -40,6 +40,9 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 		}
 	}
 	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
+		if s.o.Release != "" && s.o.Release != s.d.ID {
+			env["PACK_RELEASE"] = s.o.Release
+		}
 		if s.worker() != nil {
 			env["PACK_REFRESH_QUEUE_URL"], env["PACK_JOB_QUEUE_URL"] = ref(idRefresh), ref(idJobs)
 		}

@@ -28,6 +28,9 @@ type Options struct {
 	// Revision publishes new versions when it changes, though nothing else has:
 	// whoever gives parameters other values gives it another one.
 	Revision string
+	// Release is the ID of the manifest.Release that the versions become part of;
+	// empty means the Deployment's ID.
+	Release string
 	// AWS, CDN, Domains and Secrets are pack.json's.
 	AWS     manifest.AWSSettings
 	CDN     manifest.CDNSettings
