@@ -192,7 +192,7 @@ func TestRequestReachesTheRoute(t *testing.T) {
 // TestUnreadRequestBody: a body that the route leaves alone keeps the invocation
 // open no longer than it takes to arrive.
 func TestUnreadRequestBody(t *testing.T) {
-	f, log, err := start(t, entry, 5)
+	f, log, err := start(t, entry, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
