@@ -3,15 +3,16 @@ package manifest
 import (
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // dynamicSegment is Next's test for a template
 // (next/dist/shared/lib/router/utils/is-dynamic.js).
-var dynamicSegment = pattern(`/[^/]*\[[^/]+\][^/]*(?:/|$)`)
+var dynamicSegment = regexp.MustCompile(`/[^/]*\[[^/]+\][^/]*(?:/|$)`)
 
-func isTemplate(pathname string) bool { return dynamicSegment().MatchString(pathname) }
+func isTemplate(pathname string) bool { return dynamicSegment.MatchString(pathname) }
 
 // pagePath is Next's normalizePagePath: how a pathname is written in file
 // names, /index for /, and /index/index for /index.

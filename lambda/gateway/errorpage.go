@@ -27,6 +27,9 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		return
 	}
 	if g.assets.below(r.URL.Path) {
+		if g.serveRetained(w, r) {
+			return
+		}
 		w.Header().Set("Cache-Control", noStore)
 		plainNotFound(w)
 		return
