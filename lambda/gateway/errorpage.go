@@ -44,6 +44,15 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		missingData(w, r, resolved)
 		return
 	}
+	if missing := g.outputs[g.app.BasePath+notFoundPage]; missing != nil && possibleAction(r) {
+		// Next looks there for the action, and says that it knows none.
+		response, err := g.invoke(r, target{
+			function: missing.Function, entry: missing.Entry, path: missing.Pathname,
+			meta: map[string]any{"invokeStatus": http.StatusNotFound},
+		})
+		g.relay(w, r, response, err)
+		return
+	}
 	g.notFound(w, r)
 }
 

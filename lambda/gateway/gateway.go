@@ -199,10 +199,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "The process of proxy.ts ended before it had answered", http.StatusBadGateway)
 			return
 		}
+		if resolved != nil {
+			r = withLocale(r, resolved.Locale)
+		}
 		g.serverError(w, r)
 		return
 	}
 	r = withLocale(r, resolved.Locale)
+	w = withProxyStatus(w, resolved, g.outputs[resolved.Pathname])
 	addHeaders(w.Header(), resolved.Header)
 	if resolved.Data {
 		g.nameDataPage(w, resolved)
