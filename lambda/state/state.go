@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"pack/lambda/bucket"
 	"pack/lambda/jobs"
 	"pack/lambda/queue"
 	"pack/lambda/queue/directory"
@@ -50,6 +51,8 @@ func (s Settings) Environment() map[string]string {
 type State struct {
 	Objects s3cache.Store
 	Tags    s3cache.TagStore
+	// Bucket has the plain objects beside those of Objects; nil without one.
+	Bucket *bucket.Bucket
 	// remote: they are asked over a network.
 	remote bool
 }
@@ -78,7 +81,7 @@ func Open(s Settings) (*State, error) {
 	state := &State{remote: s.Bucket != "" || s.TagTable != ""}
 	var err error
 	if s.Bucket != "" {
-		state.Objects, err = awsstate.OpenObjects(s.stores())
+		state.Objects, state.Bucket, err = s.openBucket()
 	} else {
 		state.Objects, err = s3cache.OpenDirectory(filepath.Join(s.Dir, "pages"))
 	}
