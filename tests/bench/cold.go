@@ -150,7 +150,7 @@ func coldFunction(ctx context.Context, path string, ended ...function) (time.Dur
 		return 0, err
 	}
 	started := time.Now()
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}

@@ -140,12 +140,12 @@ func (w *workshop) openNextFunction(program string) (local.Function, error) {
 	if err != nil {
 		return local.Function{}, err
 	}
-	client, err := w.client()
+	ric, err := w.client()
 	if err != nil {
 		return local.Function{}, err
 	}
 	return local.Function{
-		Name: "opennext", Command: []string{program, client, "index.handler"}, Handler: "index.handler",
+		Name: "opennext", Command: []string{program, ric, "index.handler"}, Handler: "index.handler",
 		Dir: o.server(), Env: map[string]string{"NODE_ENV": "production"}, Timeout: time.Minute, MemoryMB: peerMemory,
 		// As many as pack serve allows a route.
 		MaxInstances: max(4, 2*runtime.NumCPU()),
@@ -154,9 +154,9 @@ func (w *workshop) openNextFunction(program string) (local.Function, error) {
 
 // bareNodeFunction is the limit for functions in JavaScript.
 func (w *workshop) bareNodeFunction(program string) (local.Function, error) {
-	client, err := w.client()
+	ric, err := w.client()
 	return local.Function{
-		Name: "bare-node", Command: []string{program, client, "index.handler"}, Handler: "index.handler",
+		Name: "bare-node", Command: []string{program, ric, "index.handler"}, Handler: "index.handler",
 		Dir: filepath.Join(w.repository, "tests", "bench", "bare"), Timeout: time.Minute, MemoryMB: peerMemory,
 	}, err
 }

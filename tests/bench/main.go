@@ -73,6 +73,7 @@ func main() {
 		return
 	}
 	isQuick := flag.Bool("quick", false, "about three minutes: fewer and shorter runs, without OpenNext")
+	withOpenNext := flag.Bool("opennext", false, "take OpenNext along in a quick run")
 	only := flag.String("only", "", "these parts, separated by commas: packing, sizes, cold, warm, memory, pieces, cost")
 	file := flag.String("json", "", "write every figure to this `file`")
 	out := flag.String("out", "", "write benchmarks.md and the folder benchmarks to this `folder` (default: docs, after everything ran in full)")
@@ -83,16 +84,25 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := bench(ctx, *isQuick, *only, *file, *out); err != nil {
+	if err := bench(ctx, chosenPlan(*isQuick, *withOpenNext), *only, *file, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, isQuick bool, only, file, out string) error {
-	p, mode := full, "full"
+func chosenPlan(isQuick, withOpenNext bool) plan {
+	p := full
 	if isQuick {
-		p, mode = quick, "quick"
+		p = quick
+		p.openNext = withOpenNext
+	}
+	return p
+}
+
+func bench(ctx context.Context, p plan, only, file, out string) error {
+	mode := "full"
+	if p.quick {
+		mode = "quick"
 	}
 	chosen, err := choose(only)
 	if err != nil {
@@ -102,7 +112,7 @@ func bench(ctx context.Context, isQuick bool, only, file, out string) error {
 	if err != nil {
 		return err
 	}
-	if out == "" && !isQuick && only == "" {
+	if out == "" && !p.quick && only == "" {
 		out = filepath.Join(repository, "docs")
 	}
 	r := newReport(mode, os.Stderr)

@@ -92,7 +92,7 @@ func repeat(ctx context.Context, url string, times int) error {
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			return err
 		}

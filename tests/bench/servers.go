@@ -101,9 +101,9 @@ func startPrinting(command *exec.Cmd) (*server, error) {
 }
 
 func answers(url string, limit time.Duration) error {
-	client := &http.Client{Timeout: 10 * time.Second}
+	asking := &http.Client{Timeout: 10 * time.Second, Transport: client.Transport}
 	for deadline := time.Now().Add(limit); ; time.Sleep(2 * time.Millisecond) {
-		response, err := client.Get(url)
+		response, err := asking.Get(url)
 		if err == nil {
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {

@@ -115,7 +115,7 @@ func firstEvent(ctx context.Context, address, path string) ([]value, error) {
 		return nil, err
 	}
 	started := time.Now()
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (w *workshop) startStatic(ctx context.Context, gateway *server) (*server, e
 		if err != nil {
 			return nil, err
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			return nil, err
 		}
