@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 )
 
 // Account is an account that credentials were found for.
@@ -68,4 +67,3 @@ func (a *Account) In(region string) aws.Config {
 func (a *Account) Objects(region string) *s3.Client {
 	return s3.NewFromConfig(a.In(region), func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
 }
-

@@ -90,7 +90,7 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	r := &resource{Type: "AWS::Lambda::Function", Properties: object{
 		"FunctionName": name, "Description": abridged(description(f), 256),
 		"Runtime": runtimeOf(f), "Handler": handler, "Architectures": list{string(f.Architecture)},
-		"Code":       object{"S3Bucket": ref(paramArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
+		"Code":       object{"S3Bucket": ref(ParamArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
 		"Layers":     list{ref(layer)},
 		"Role":       attribute(role, "Arn"),
 		"MemorySize": f.Memory, "Timeout": timeout(f),
@@ -115,10 +115,10 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	case manifest.RouteFunction:
 		s.routes = append(s.routes, group)
 	case manifest.GatewayFunction:
-		s.addAlias(id, placed.Version, paramGateway)
+		s.addAlias(id, placed.Version, ParamGateway)
 		s.addURL(id)
 	case manifest.WorkerFunction:
-		live := s.addAlias(id, placed.Version, paramWorker)
+		live := s.addAlias(id, placed.Version, ParamWorker)
 		s.addEventSource(idRefresh, live)
 		s.addEventSource(idJobs, live)
 	}
@@ -223,7 +223,7 @@ func (s *stack) addLayer(f *manifest.Function) (string, error) {
 		id := "Layer" + logicalID(name + "-" + architecture)[:len(name+architecture)-strings.Count(architecture, "-")] + strings.ToUpper(l.Digest[:10])
 		s.add(id, &resource{Type: "AWS::Lambda::LayerVersion", Properties: object{
 			"LayerName": s.o.prefix() + "-" + name + "-" + architecture, "Description": "pack's program",
-			"Content":                 object{"S3Bucket": ref(paramArtifacts), "S3Key": LayerKey(l.Digest)},
+			"Content":                 object{"S3Bucket": ref(ParamArtifacts), "S3Key": LayerKey(l.Digest)},
 			"CompatibleArchitectures": list{string(l.Architecture)},
 			"CompatibleRuntimes":      list{runtimeNode, runtimeCustom},
 		}})

@@ -97,7 +97,7 @@ func (s *stack) nest(name string, ids []string) (File, error) {
 	}
 	key := templateKey(digestOf(body))
 	s.add(name, &resource{Type: "AWS::CloudFormation::Stack", Properties: object{
-		"TemplateURL": join("https://", ref(paramArtifacts), ".s3."+s.region+".amazonaws.com/"+key),
+		"TemplateURL": join("https://", ref(ParamArtifacts), ".s3."+s.region+".amazonaws.com/"+key),
 		"Parameters":  given,
 	}})
 	for i := range s.functions {

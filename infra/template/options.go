@@ -63,6 +63,9 @@ func LayerKey(digest string) string { return "layers/" + digest + ".zip" }
 
 func templateKey(digest string) string { return "templates/" + digest + ".json" }
 
+// TemplateKey is where a template is that is too large to be sent along.
+func TemplateKey(body []byte) string { return templateKey(digestOf(body)) }
+
 // Where the app's files are in the bucket of assets: those of Next's static
 // folder at their addresses, which change with their content and from where the
 // CDN takes them; others, whose addresses stay, by their digests.
