@@ -12,6 +12,15 @@ const (
 	TrafficKey = "pack/traffic.json"
 )
 
+// How a request says which release is to answer it: by a Release's ID or
+// DeploymentID in a header or in the query, as Next's client sends them, or in a
+// cookie of pack's own. All of them are part of the CDN's key.
+const (
+	ReleaseHeader = "x-deployment-id"
+	ReleaseQuery  = "dpl"
+	ReleaseCookie = "__pack_dpl"
+)
+
 // ReleaseKey is where a deployment's Release is in the state bucket.
 func ReleaseKey(id string) string { return releaseFolder + id + ".json" }
 

@@ -32,6 +32,7 @@ type Options struct {
 	// Keep says which older releases stay.
 	Keep release.Keeping
 	// Seed puts the pages that the build rendered where the functions look for them.
+	// Once done it leaves the object seeded/ID.mark, and then does nothing.
 	Seed func(ctx context.Context, to State, progress func(done, total int)) error
 	// Activated is called when the deploy is done, but for tidying up; may be nil.
 	Activated func(Result)
@@ -68,6 +69,8 @@ type deploying struct {
 	values  values
 	release string
 	home    *stack.State
+	// stacks are what there is by region.
+	stacks map[string]*template.Before
 	// before is who was in production when it began.
 	before manifest.Traffic
 	mu     sync.Mutex
@@ -91,7 +94,7 @@ func (t *Target) Deploy(ctx context.Context, o Options) (Result, error) {
 
 func (d *deploying) leased(ctx context.Context) error {
 	// What the plan knows to be impossible is said before anything is made.
-	all, err := d.templates(d.Target, "", "")
+	all, err := d.templates(d.Target, nil, "", "")
 	if err != nil {
 		return err
 	}
@@ -174,10 +177,18 @@ func (d *deploying) begin(ctx context.Context, regions []string) error {
 		return err
 	}
 	d.result.Regions = regions
-	if d.home, err = d.stack(d.Home).Usable(ctx); err != nil {
+	for _, region := range regions {
+		// Also what is not changed for a while: a rollback that got stuck hides
+		// what there is.
+		if _, err := d.stack(region).Usable(ctx); err != nil {
+			return err
+		}
+	}
+	if d.home, err = d.stack(d.Home).State(ctx); err != nil {
 		return err
 	}
-	return nil
+	d.before, d.stacks, err = d.look(ctx, d.home, regions)
+	return err
 }
 
 // configure finds the values of the parameters, makes the templates, and finds the
@@ -189,13 +200,8 @@ func (d *deploying) configure(ctx context.Context) (err error) {
 	if d.home != nil && d.home.Outputs[outputState] != "" {
 		out := d.home.Outputs
 		d.values.state, d.values.tags, d.values.distribution = out[outputState], out[outputTags], out[outputDistribution]
-		traffic, _, err := d.store(d.home).Traffic(ctx)
-		if err != nil {
-			return err
-		}
-		d.before = traffic
-		if traffic.Active != "" {
-			active, err := d.store(d.home).Record(ctx, traffic.Active)
+		if d.before.Active != "" {
+			active, err := d.store(d.home).Record(ctx, d.before.Active)
 			if err != nil {
 				return err
 			}
@@ -220,13 +226,13 @@ func (d *deploying) configure(ctx context.Context) (err error) {
 			}
 		}
 	}
-	if d.made, err = d.templates(d.Target, d.values.revision(), ""); err != nil {
+	if d.made, err = d.templates(d.Target, d.stacks, d.values.revision(), ""); err != nil {
 		return err
 	}
 	d.release = d.Output.Deployment().ID
 	if now := configuration(d.made, d.values.revision()); record != nil && record.Configuration != now {
 		d.release += "-" + now[:6]
-		d.made, err = d.templates(d.Target, d.values.revision(), d.release)
+		d.made, err = d.templates(d.Target, d.stacks, d.values.revision(), d.release)
 	}
 	return err
 }
@@ -402,7 +408,7 @@ func (d *deploying) plain() map[string]*made {
 	if d.release == d.Output.Deployment().ID {
 		return d.made
 	}
-	all, err := d.templates(d.Target, d.values.revision(), "")
+	all, err := d.templates(d.Target, d.stacks, d.values.revision(), "")
 	if err != nil {
 		return d.made // cannot be: it was made before
 	}

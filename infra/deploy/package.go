@@ -48,12 +48,13 @@ func (p *Package) options(t *Target, region string) template.Options {
 	return o
 }
 
-// templates makes the templates of every region.
-func (p *Package) templates(t *Target, revision, release string) (map[string]*made, error) {
+// templates makes the templates of every region. before is what their stacks have;
+// nothing is known of those that it has not.
+func (p *Package) templates(t *Target, before map[string]*template.Before, revision, release string) (map[string]*made, error) {
 	all := map[string]*made{}
 	for _, region := range template.Regions(p.Output.Deployment()) {
 		o := p.options(t, region)
-		o.Revision, o.Release = revision, release
+		o.Revision, o.Release, o.Before = revision, release, before[region]
 		c, err := template.NewCloudFormation(o)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -97,6 +98,16 @@ func (s Store) Add(ctx context.Context, r manifest.Release, record Record) error
 		return err
 	}
 	return nil
+}
+
+// IDs are those of all releases that there is a record of.
+func (s Store) IDs(ctx context.Context) ([]string, error) {
+	items, err := s.List(ctx, recordFolder)
+	var ids []string
+	for key := range items {
+		ids = append(ids, strings.TrimSuffix(strings.TrimPrefix(key, recordFolder), ".json"))
+	}
+	return ids, err
 }
 
 // Forget deletes releases with their records.

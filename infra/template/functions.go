@@ -41,7 +41,7 @@ const (
 
 // addFunctions makes the functions of the region, with roles, logs and versions.
 func (s *stack) addFunctions() error {
-	if s.shared {
+	if s.shared || s.o.Before.has(idSharedRole) {
 		s.addRole(idSharedRole, manifest.RouteFunction, idSharedLogs)
 		s.addLogs(idSharedLogs, "/aws/lambda/"+manifest.LambdaName(s.o.prefix(), "routes"))
 	}
@@ -53,6 +53,9 @@ func (s *stack) addFunctions() error {
 		if err := s.addFunction(f); err != nil {
 			return fmt.Errorf("function %s: %w", f.Name, err)
 		}
+	}
+	if err := s.carry(); err != nil {
+		return err
 	}
 	slices.SortFunc(s.functions, func(a, b Placed) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -72,7 +75,7 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	}
 	role, logs := id+"Role", id+"Logs"
 	group := []string{id}
-	if route && s.shared {
+	if route && s.shares(id) {
 		role, logs = idSharedRole, idSharedLogs
 	} else {
 		s.addLogs(logs, "/aws/lambda/"+name)
