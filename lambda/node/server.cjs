@@ -122,7 +122,9 @@ function drain(req) {
     req.removeAllListeners('data')
     req.removeAllListeners('readable')
     for (const event of ['end', 'close', 'error']) req.once(event, resolve)
-    req.resume()
+    // In the next tick a stream without listeners stops to flow, even one that
+    // the answer's end has set going.
+    process.nextTick(() => req.resume())
   })
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"pack/lambda/bucket"
 	"pack/lambda/jobs"
 	"pack/lambda/queue"
 	"pack/lambda/queue/directory"
@@ -54,6 +55,8 @@ func (s Settings) Environment() map[string]string {
 type State struct {
 	Objects s3cache.Store
 	Tags    s3cache.TagStore
+	// Bucket has the plain objects beside those of Objects; nil without one.
+	Bucket *bucket.Bucket
 	// remote: they are asked over a network.
 	remote bool
 }
@@ -82,7 +85,7 @@ func Open(s Settings) (*State, error) {
 	state := &State{remote: s.Bucket != "" || s.TagTable != ""}
 	var err error
 	if s.Bucket != "" {
-		state.Objects, err = awsstate.OpenObjects(s.stores())
+		state.Objects, state.Bucket, err = s.openBucket()
 	} else {
 		state.Objects, err = s3cache.OpenDirectory(filepath.Join(s.Dir, "pages"))
 	}
