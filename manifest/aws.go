@@ -16,7 +16,18 @@ type AWSSettings struct {
 	LogRetention int `json:"logRetention,omitempty"`
 	// AlarmTopic is the ARN of an SNS topic that alarms notify.
 	AlarmTopic string `json:"alarmTopic,omitempty"`
+	// KeepReleases is how many of the newest releases are kept, KeepDays for how
+	// many days older ones are; 0 means the defaults.
+	KeepReleases int `json:"keepReleases,omitempty"`
+	KeepDays     int `json:"keepDays,omitempty"`
 }
+
+// How many releases are kept, and for how many days those that are more: a browser
+// that has the app open asks for what belongs to the release that it was loaded from.
+const (
+	DefaultKeepReleases = 10
+	DefaultKeepDays     = 7
+)
 
 // DefaultLogRetention is how many days logs are kept.
 const DefaultLogRetention = 30
@@ -77,6 +88,8 @@ func (d *strictJSON) aws(to *AWSSettings) field {
 		d.object(data, path, map[string]field{
 			"name":         d.matching(&to.Name, appName, "1 to 16 small letters, digits and hyphens, a letter first"),
 			"logRetention": d.retention(&to.LogRetention),
+			"keepReleases": d.whole(&to.KeepReleases),
+			"keepDays":     d.whole(&to.KeepDays),
 			"alarmTopic":   d.matching(&to.AlarmTopic, topicARN, "the ARN of an SNS topic"),
 		})
 	}
