@@ -8,6 +8,8 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"pack/lambda/bucket"
 	"pack/lambda/jobs"
 	"pack/lambda/queue"
@@ -28,6 +30,8 @@ type Settings struct {
 	// are those of servers that speak AWS's protocols.
 	Region                                    string
 	S3Endpoint, DynamoDBEndpoint, SQSEndpoint string
+	// Credentials are for bucket and table; nil means those of the environment.
+	Credentials aws.CredentialsProvider
 }
 
 // Environment is what a function needs to open the same parts, besides the
@@ -110,6 +114,7 @@ func OpenJobs(s Settings) (*jobs.Store, error) {
 func (s Settings) stores() awsstate.Config {
 	return awsstate.Config{
 		Bucket: s.Bucket, Table: s.TagTable, Region: s.region(), S3Endpoint: s.S3Endpoint, DynamoDBEndpoint: s.DynamoDBEndpoint,
+		Credentials: s.Credentials,
 	}
 }
 
