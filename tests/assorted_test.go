@@ -17,9 +17,10 @@ var assortedKnown = []difference{
 
 // TestAssorted holds tests/fixtures/assorted against `next start`:
 // instrumentation.ts with OpenTelemetry, deploymentId, another build folder, a
-// nonce.
+// nonce, and settings of next.config that other fixtures leave alone.
 func TestAssorted(t *testing.T) {
-	p, b := fixturePair(t, "assorted")
+	zone := reserveZone(t)
+	p, b := fixturePair(t, "assorted", "--allow-private-rewrites")
 	p.known = assortedKnown
 	nonce := "X-Test-Nonce: abc123"
 	t.Run("answers", func(t *testing.T) {
@@ -29,7 +30,13 @@ func TestAssorted(t *testing.T) {
 			get("/_next/data/" + b.id + "/boom-legacy.json"), get("/nowhere"),
 		})
 	})
+	t.Run("settings", func(t *testing.T) { p.compare(t, settingRequests(b.id)) })
+	t.Run("pages kept", func(t *testing.T) { settingsOfPages(t, p, b) })
+	t.Run("addresses as asked for", func(t *testing.T) { settingsOfAddresses(t, p, b) })
+	t.Run("body sizes", func(t *testing.T) { settingsOfBodies(t, p) })
+	t.Run("origins of actions", func(t *testing.T) { settingsOfOrigins(t, p) })
 	stillKnown(t, assortedKnown)
+	t.Run("zones", func(t *testing.T) { assortedZones(t, p, zone) })
 	t.Run("deployment id", func(t *testing.T) { assortedDeployment(t, p) })
 	t.Run("nonce", func(t *testing.T) { assortedNonce(t, p.pack, nonce) })
 	t.Run("error reports", func(t *testing.T) { assortedReports(t, p) })
