@@ -12,6 +12,15 @@ const (
 	TrafficKey = "pack/traffic.json"
 )
 
+// How a request says which release is to answer it: by a Release's ID or
+// DeploymentID in a header or in the query, as Next's client sends them, or in a
+// cookie of pack's own. All of them are part of the CDN's key.
+const (
+	ReleaseHeader = "x-deployment-id"
+	ReleaseQuery  = "dpl"
+	ReleaseCookie = "__pack_dpl"
+)
+
 // ReleaseKey is where a deployment's Release is in the state bucket.
 func ReleaseKey(id string) string { return releaseFolder + id + ".json" }
 
@@ -21,7 +30,10 @@ func ReleaseKey(id string) string { return releaseFolder + id + ".json" }
 type Release struct {
 	// Schema is ReleaseSchema.
 	Schema int `json:"schema"`
-	// ID is the Deployment's.
+	// ID is the Deployment's, or begins with it: where the same Deployment was
+	// released again with other settings of AWS or another pack, a hyphen and a
+	// digest follow. Gateway and worker are told by PACK_RELEASE; without it, it
+	// is the Deployment's (PACK_DEPLOYMENT), whose pages it has in any case.
 	ID string `json:"id"`
 	// DeploymentID is the App's, by which Next's client names it; may be empty.
 	DeploymentID string    `json:"deploymentId,omitempty"`
@@ -66,4 +78,7 @@ type TrafficRelease struct {
 	Worker  string `json:"worker,omitempty"`
 	// Preview: it was never in production.
 	Preview bool `json:"preview,omitempty"`
+	// Activated is when it last came into production; zero when it never did, or
+	// when a rollback took it out. A rollback goes to the one before.
+	Activated time.Time `json:"activated,omitzero"`
 }

@@ -23,9 +23,11 @@ not changed since the last time is not done again.
    pack build                      the app in this folder
    pack build apps/shop            another folder
    pack build --build-command 'npm run build:prod'
-   pack build --no-build --json    pack again after a change of pack.json`,
+   pack build --no-build --json    pack again after a change of pack.json
+   pack build --archives           every function's zip file as well`,
 		ArgsUsage: "[DIR]",
 		Flags: append(buildFlags(),
+			&cli.BoolFlag{Name: "archives", Usage: "write every function's zip file to .pack/current/functions", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "json", Usage: "print the result as a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
 			o, err := buildOptionsOf(c, s)
@@ -33,7 +35,7 @@ not changed since the last time is not done again.
 				return err
 			}
 			return interruptible(c.Context, func(ctx context.Context) error {
-				return build(ctx, s, o, c.Bool("json"))
+				return build(ctx, s, o, c.Bool("archives"), c.Bool("json"))
 			})
 		},
 	}
@@ -45,7 +47,7 @@ type buildResult struct {
 	Deployment deploymentBrief `json:"deployment"`
 	Built      bool            `json:"built"`
 	Packed     bool            `json:"packed"`
-	Written    []string        `json:"written"`
+	New        []string        `json:"new"`
 	Warnings   []string        `json:"warnings"`
 	// DurationMS is how long the command took, in milliseconds.
 	DurationMS int64          `json:"durationMs"`
@@ -55,13 +57,18 @@ type buildResult struct {
 	Assets     assetsView     `json:"assets"`
 }
 
-func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
+func build(ctx context.Context, s streams, o buildOptions, archives, asJSON bool) error {
 	start := time.Now()
 	made, err := ensureBuilt(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer made.Output.Close()
+	if archives {
+		if err := writeArchives(ctx, made.Output, o.progress); err != nil {
+			return err
+		}
+	}
 	layers, err := writeLayers(ctx, o.out, made.Output.Deployment(), o.progress.step)
 	o.progress.end()
 	if err != nil {
@@ -75,7 +82,7 @@ func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
 			Deployment: briefOf(made.Output),
 			Built:      made.Built,
 			Packed:     !made.Unchanged,
-			Written:    append([]string{}, made.Written...),
+			New:        append([]string{}, made.New...),
 			Warnings:   append([]string{}, made.Warnings...),
 			DurationMS: took.Milliseconds(),
 			Functions:  functionViews(d),
@@ -86,6 +93,18 @@ func build(ctx context.Context, s streams, o buildOptions, asJSON bool) error {
 	}
 	_, err = fmt.Fprintln(s.out, summary(made, took))
 	return err
+}
+
+// writeArchives writes the zip files that nothing has asked for yet.
+func writeArchives(ctx context.Context, o *bundle.Output, progress progress) error {
+	functions := o.Deployment().Functions
+	for i, f := range functions {
+		if _, err := o.Archive(ctx, f.Name); err != nil {
+			return err
+		}
+		progress.count("writing archives", i+1, len(functions))
+	}
+	return nil
 }
 
 // summary is the one line of `pack build`.
@@ -105,7 +124,7 @@ func summary(made *built, took time.Duration) string {
 		zipped += f.Archive.Zipped
 	}
 	return fmt.Sprintf("%s: %s (%s zipped, %d new), %s, %s in %s",
-		did, count(len(d.Functions), "function"), size(zipped), len(made.Written),
+		did, count(len(d.Functions), "function"), size(zipped), len(made.New),
 		count(len(d.Pages), "page"), count(len(d.Assets), "asset"), took.Round(10*time.Millisecond))
 }
 

@@ -198,7 +198,6 @@ func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error)
 func (f *flow) bundling(p bundle.Progress) {
 	f.progress.count(map[bundle.Step]string{
 		bundle.Compressing: "compressing files",
-		bundle.Archiving:   "packing functions",
 		bundle.Copying:     "copying assets",
 	}[p.Step], p.Done, p.Total)
 }

@@ -120,7 +120,11 @@ func writeTemplate(ctx context.Context, s streams, o templateOptions) error {
 	for _, f := range output.Deployment().Functions {
 		if key := template.FunctionKey(f.Archive.Digest); !seen[key] {
 			seen[key] = true
-			result.Artifacts = append(result.Artifacts, artifactView{key, output.ArchivePath(f.Name)})
+			path, err := output.Archive(ctx, f.Name)
+			if err != nil {
+				return err
+			}
+			result.Artifacts = append(result.Artifacts, artifactView{key, path})
 		}
 	}
 	for _, l := range layers {

@@ -88,6 +88,9 @@ func write(t testing.TB, pool string, entries []archive.Entry) []byte {
 	if err != nil || n != int64(b.Len()) {
 		t.Fatalf("Write = %d, %v; wrote %d bytes", n, err, b.Len())
 	}
+	if size, err := p.Size(entries); err != nil || size != n {
+		t.Fatalf("Size = %d, %v; wrote %d bytes", size, err, n)
+	}
 	return b.Bytes()
 }
 
@@ -323,6 +326,45 @@ func TestPrune(t *testing.T) {
 }
 
 // TestPoolMendsDamage: what a power cut has cut short is made again.
+// TestReadersKeepWhatTheyFound: a pool that is read goes on giving what it had
+// when it was opened, whatever is pruned.
+func TestReadersKeepWhatTheyFound(t *testing.T) {
+	dir := t.TempDir()
+	entries := entriesOf(t, []manifest.File{{Name: "a", Content: []byte("one")}, {Name: "b", Content: []byte("two")}})
+	writer := open(t, dir)
+	if _, err := writer.Add(t.Context(), entries, nil); err != nil {
+		t.Fatal(err)
+	}
+	reader := open(t, dir)
+	if err := writer.Prune(map[string]bool{}); err != nil {
+		t.Fatal(err)
+	}
+	if open(t, dir).Holds(entries) {
+		t.Fatal("nothing was pruned")
+	}
+	for i := range entries {
+		src, err := reader.Open(&entries[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(src); err != nil || len(text) != 3 {
+			t.Errorf("%s: %q, %v", entries[i].Name, text, err)
+		}
+		src.Close()
+	}
+}
+
+// TestSizeOfManyFiles: from 65,535 files on a zip file has another end.
+func TestSizeOfManyFiles(t *testing.T) {
+	for _, n := range []int{1<<16 - 2, 1<<16 - 1} {
+		files := make([]manifest.File, n)
+		for i := range files {
+			files[i] = link(fmt.Sprintf("n%d", i), "a")
+		}
+		write(t, t.TempDir(), entriesOf(t, files))
+	}
+}
+
 func TestPoolMendsDamage(t *testing.T) {
 	dir, entries := t.TempDir(), entriesOf(t, sample(t))
 	want := write(t, dir, entries)

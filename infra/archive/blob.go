@@ -2,8 +2,13 @@ package archive
 
 import (
 	"encoding/binary"
+	"fmt"
+	"hash"
+	"hash/crc32"
 	"io"
 	"os"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // Methods of APPNOTE.TXT 4.4.5.
@@ -48,6 +53,35 @@ func (b *blob) header() []byte {
 
 // bytes reads the body.
 func (b *blob) bytes() io.Reader { return io.NewSectionReader(b.segment, b.at, b.packed) }
+
+// open reads the plain bytes and checks them.
+func (b *blob) open() io.ReadCloser {
+	r := &plainReader{packed: io.NopCloser(b.bytes()), blob: b, sum: crc32.NewIEEE()}
+	if b.method == methodDeflate {
+		r.packed = flate.NewReader(b.bytes())
+	}
+	return r
+}
+
+// plainReader compares what it has read with the blob's size and CRC-32.
+type plainReader struct {
+	packed io.ReadCloser
+	blob   *blob
+	sum    hash.Hash32
+	n      int64
+}
+
+func (r *plainReader) Read(p []byte) (int, error) {
+	n, err := r.packed.Read(p)
+	r.n += int64(n)
+	r.sum.Write(p[:n])
+	if err == io.EOF && (r.n != r.blob.size || r.sum.Sum32() != r.blob.crc) {
+		err = fmt.Errorf("file %s of the pool is damaged", r.blob.key)
+	}
+	return n, err
+}
+
+func (r *plainReader) Close() error { return r.packed.Close() }
 
 // scanSegment lists the blobs of a segment. It ends at the first that is not
 // whole, as a killed writer leaves it: the header is written after the body.

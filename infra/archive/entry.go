@@ -148,8 +148,14 @@ func unique(entries []Entry) ([]Entry, error) {
 		kept = append(kept, e)
 	}
 	folders := map[string]string{}
+	last := ""
 	for i := range kept {
-		for dir := path.Dir(kept[i].Name); dir != "." && folders[dir] == ""; dir = path.Dir(dir) {
+		dir := folder(kept[i].Name)
+		if dir == last {
+			continue // as most neighbours' is
+		}
+		last = dir
+		for ; dir != "" && folders[dir] == ""; dir = folder(dir) {
 			folders[dir] = kept[i].Name
 		}
 	}
@@ -160,6 +166,9 @@ func unique(entries []Entry) ([]Entry, error) {
 	}
 	return kept, nil
 }
+
+// folder is a clean name's folder, empty at the root.
+func folder(name string) string { return name[:max(0, strings.LastIndexByte(name, '/'))] }
 
 // Digest identifies an archive by the names, modes and contents of its entries
 // without reading a byte of them: a SHA-256 in hexadecimal.

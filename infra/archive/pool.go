@@ -29,7 +29,8 @@ const (
 
 // Pool is a folder of compressed files by Entry.Key. They are kept in a few
 // large files, segments: making thousands of small ones would cost more than
-// compressing does. One process at a time may have a pool open. Close it.
+// compressing does. One process at a time may add and prune; others may read
+// meanwhile, and keep what they found when they opened the pool. Close it.
 type Pool struct {
 	dir      string
 	segments []*os.File
@@ -41,29 +42,45 @@ type Pool struct {
 
 // OpenPool opens the pool in dir, which is made when needed.
 func OpenPool(dir string) (*Pool, error) {
-	p := &Pool{dir: filepath.Join(dir, Format), blobs: map[string]*blob{}}
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
+	dir = filepath.Join(dir, Format)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
+	for {
+		p := &Pool{dir: dir, blobs: map[string]*blob{}}
+		err := p.scan()
+		if err == nil {
+			return p, nil
+		}
+		_ = p.Close()
+		// Another process has moved everything to a new segment.
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+}
+
+// scan opens the segments and lists what they hold.
+func (p *Pool) scan() error {
 	entries, err := os.ReadDir(p.dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range entries {
 		f, err := os.Open(filepath.Join(p.dir, e.Name()))
 		if err != nil {
-			return nil, errors.Join(err, p.Close())
+			return err
 		}
 		p.segments = append(p.segments, f)
 		blobs, err := scanSegment(f)
 		if err != nil {
-			return nil, errors.Join(err, p.Close())
+			return err
 		}
 		for _, b := range blobs {
 			p.blobs[b.key] = b
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // Close closes the pool's files.
@@ -217,6 +234,39 @@ func changed(e *Entry, size int64) error {
 		return Changed(where, "it does not exist any more")
 	}
 	return Changed(where, fmt.Sprintf("it had %d bytes and now has %d", e.Size, size))
+}
+
+// Holds reports whether the pool has the contents of all entries.
+func (p *Pool) Holds(entries []Entry) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range entries {
+		if e := &entries[i]; !e.IsLink() && p.blobs[e.Key] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Forget makes Add compress the entries again, whatever the pool holds.
+func (p *Pool) Forget(entries []Entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range entries {
+		delete(p.blobs, entries[i].Key)
+	}
+}
+
+// Open reads an entry's content, inflated. The caller closes it. An error of
+// its Read also tells of bytes that are not those that were compressed.
+func (p *Pool) Open(e *Entry) (io.ReadCloser, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.blobs[e.Key]
+	if b == nil {
+		return nil, fmt.Errorf("file %s is not in the pool", e.Key)
+	}
+	return b.open(), nil
 }
 
 // blob gives what the pool holds, with its body where that is small.

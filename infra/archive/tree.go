@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
@@ -46,12 +45,13 @@ func OpenTree(dir string) *Tree {
 // stays.
 func (t *Tree) Close() error { return t.lock.Close() }
 
-// Unpack lays the archive at path out in a folder and returns the folder. The
-// digest names it, entries are those that it was written from. What is there already and
-// unchanged is used as it is. The folder appears whole or not at all.
+// Unpack lays an archive of entries out in a folder and returns the folder,
+// which is named by the archive's digest. What is there already and unchanged
+// is used as it is; other files come from pool, which is called when one is
+// missing. The folder appears whole or not at all.
 //
 // Unpack keeps Prune of other processes out until Close.
-func (t *Tree) Unpack(ctx context.Context, path, digest string, entries []Entry) (string, error) {
+func (t *Tree) Unpack(ctx context.Context, pool func() (*Pool, error), digest string, entries []Entry) (string, error) {
 	if err := t.hold(ctx); err != nil {
 		return "", err
 	}
@@ -64,13 +64,12 @@ func (t *Tree) Unpack(ctx context.Context, path, digest string, entries []Entry)
 		return "", err
 	}
 	defer os.RemoveAll(next)
-	u := &unpacking{tree: t, path: path, made: map[string]bool{}}
-	defer u.close()
+	u := &unpacking{tree: t, pool: pool, made: map[string]bool{}}
 	for i := range entries {
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}
-		if err := u.place(next, i, &entries[i]); err != nil {
+		if err := u.place(next, &entries[i]); err != nil {
 			return "", fmt.Errorf("unpack %s: %w", entries[i].Name, err)
 		}
 	}
@@ -183,19 +182,12 @@ func (t *Tree) Prune(keep map[string]bool) error {
 // unpacking is the work of one Tree.Unpack.
 type unpacking struct {
 	tree *Tree
-	path string
-	zip  *zip.ReadCloser
+	pool func() (*Pool, error)
 	made map[string]bool
 }
 
-func (u *unpacking) close() {
-	if u.zip != nil {
-		u.zip.Close()
-	}
-}
-
-// place puts the archive's entry at index into dir.
-func (u *unpacking) place(dir string, index int, e *Entry) error {
+// place puts an entry into dir.
+func (u *unpacking) place(dir string, e *Entry) error {
 	to := filepath.Join(dir, filepath.FromSlash(e.Name))
 	if parent := filepath.Dir(to); !u.made[parent] {
 		if err := os.MkdirAll(parent, 0o755); err != nil {
@@ -216,7 +208,7 @@ func (u *unpacking) place(dir string, index int, e *Entry) error {
 	u.tree.mu.Unlock()
 	if !sound {
 		if !unchanged(from, e) {
-			if err := u.inflate(from, index, e); err != nil {
+			if err := u.inflate(from, e); err != nil {
 				return err
 			}
 		}
@@ -228,20 +220,16 @@ func (u *unpacking) place(dir string, index int, e *Entry) error {
 		return err
 	}
 	// No hard links here, or too many of this file.
-	return u.inflate(to, index, e)
+	return u.inflate(to, e)
 }
 
 // inflate writes the entry to path, whole or not at all.
-func (u *unpacking) inflate(path string, index int, e *Entry) (err error) {
-	if u.zip == nil {
-		if u.zip, err = zip.OpenReader(u.path); err != nil {
-			return err
-		}
+func (u *unpacking) inflate(path string, e *Entry) (err error) {
+	pool, err := u.pool()
+	if err != nil {
+		return err
 	}
-	if index >= len(u.zip.File) || u.zip.File[index].Name != e.Name {
-		return fmt.Errorf("%s is not the archive of this list", u.path)
-	}
-	src, err := u.zip.File[index].Open()
+	src, err := pool.Open(e)
 	if err != nil {
 		return err
 	}

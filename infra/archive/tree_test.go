@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,15 +17,15 @@ import (
 	"pack/manifest"
 )
 
-// zipped writes an archive to disk and gives its path, digest and list.
-func zipped(t *testing.T, files []manifest.File) (string, string, []archive.Entry) {
+// pooled puts files into a pool and gives it, their archive's digest and list.
+func pooled(t *testing.T, files []manifest.File) (func() (*archive.Pool, error), string, []archive.Entry) {
 	t.Helper()
 	entries := entriesOf(t, files)
-	path := filepath.Join(t.TempDir(), "a.zip")
-	if err := os.WriteFile(path, write(t, t.TempDir(), entries), 0o644); err != nil {
+	p := open(t, t.TempDir())
+	if _, err := p.Add(t.Context(), entries, nil); err != nil {
 		t.Fatal(err)
 	}
-	return path, archive.Digest(entries), entries
+	return func() (*archive.Pool, error) { return p, nil }, archive.Digest(entries), entries
 }
 
 func inode(t *testing.T, path string) uint64 {
@@ -39,14 +40,11 @@ func inode(t *testing.T, path string) uint64 {
 func TestUnpackLaysOutTheArchive(t *testing.T) {
 	old := syscall.Umask(0o077)
 	defer syscall.Umask(old)
-	path, digest, entries := zipped(t, sample(t))
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pool, digest, entries := pooled(t, sample(t))
+	data := write(t, t.TempDir(), entries)
 	tree := archive.OpenTree(t.TempDir())
 	defer tree.Close()
-	dir, err := tree.Unpack(t.Context(), path, digest, entries)
+	dir, err := tree.Unpack(t.Context(), pool, digest, entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +80,8 @@ func TestUnpackSharesFilesAndMendsChanges(t *testing.T) {
 	tree := archive.OpenTree(t.TempDir())
 	defer tree.Close()
 	unpack := func(name string) string {
-		path, digest, entries := zipped(t, []manifest.File{shared, {Name: name, Content: []byte(name)}})
-		dir, err := tree.Unpack(t.Context(), path, digest, entries)
+		pool, digest, entries := pooled(t, []manifest.File{shared, {Name: name, Content: []byte(name)}})
+		dir, err := tree.Unpack(t.Context(), pool, digest, entries)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +109,7 @@ func TestUnpackSharesFilesAndMendsChanges(t *testing.T) {
 }
 
 func TestUnpackAtOnce(t *testing.T) {
-	path, digest, entries := zipped(t, sample(t))
+	pool, digest, entries := pooled(t, sample(t))
 	dir := t.TempDir()
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
@@ -119,7 +117,7 @@ func TestUnpackAtOnce(t *testing.T) {
 		wg.Go(func() {
 			tree := archive.OpenTree(dir)
 			defer tree.Close()
-			_, errs[i] = tree.Unpack(t.Context(), path, digest, entries)
+			_, errs[i] = tree.Unpack(t.Context(), pool, digest, entries)
 		})
 	}
 	wg.Wait()
@@ -131,13 +129,29 @@ func TestUnpackAtOnce(t *testing.T) {
 	}
 }
 
-func TestUnpackRefusesAnotherList(t *testing.T) {
-	path, digest, _ := zipped(t, sample(t))
+func TestUnpackRefusesDamage(t *testing.T) {
+	dir := t.TempDir()
+	entries := entriesOf(t, []manifest.File{{Name: "a", Content: []byte(strings.Repeat("text ", 1000))}})
+	if _, err := open(t, dir).Add(t.Context(), entries, nil); err != nil {
+		t.Fatal(err)
+	}
+	segments, err := filepath.Glob(filepath.Join(dir, "*", "*.segment"))
+	if err != nil || len(segments) != 1 {
+		t.Fatalf("segments: %v, %v", segments, err)
+	}
+	data, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-3] ^= 0x40
+	if err := os.WriteFile(segments[0], data, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	tree := archive.OpenTree(t.TempDir())
 	defer tree.Close()
-	other := entriesOf(t, []manifest.File{{Name: "other", Content: []byte("x")}})
-	if _, err := tree.Unpack(t.Context(), path, digest, other); err == nil {
-		t.Error("unpacked an archive by another one's list")
+	pool := open(t, dir)
+	if folder, err := tree.Unpack(t.Context(), func() (*archive.Pool, error) { return pool, nil }, "digest", entries); err == nil {
+		t.Errorf("unpacked damaged bytes to %s", folder)
 	}
 }
 
@@ -146,8 +160,8 @@ func TestPruneKeepsWhatIsUsed(t *testing.T) {
 	tree := archive.OpenTree(dir)
 	digests := make([]string, 2)
 	for i := range digests {
-		path, digest, entries := zipped(t, []manifest.File{{Name: "a", Content: fmt.Append(nil, i)}})
-		if _, err := tree.Unpack(t.Context(), path, digest, entries); err != nil {
+		pool, digest, entries := pooled(t, []manifest.File{{Name: "a", Content: fmt.Append(nil, i)}})
+		if _, err := tree.Unpack(t.Context(), pool, digest, entries); err != nil {
 			t.Fatal(err)
 		}
 		digests[i] = digest

@@ -50,6 +50,39 @@ func (p *Pool) Write(ctx context.Context, out io.Writer, entries []Entry) (int64
 	return counted.n, nil
 }
 
+// Sizes of a zip file's records less names (APPNOTE.TXT 4.3.7, 4.3.12, 4.3.14
+// to 4.3.16).
+const (
+	localHeaderSize   = 30
+	centralHeaderSize = 46
+	endSize           = 22
+	end64Size         = 56 + 20
+	maxRecords        = 1<<16 - 1
+)
+
+// Size is how many bytes Write will write.
+func (p *Pool) Size(entries []Entry) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	size := int64(endSize)
+	for i := range entries {
+		e := &entries[i]
+		packed := e.Size
+		if !e.IsLink() {
+			b := p.blobs[e.Key]
+			if b == nil {
+				return 0, fmt.Errorf("file %s is not in the pool", e.Key)
+			}
+			packed = b.packed
+		}
+		size += localHeaderSize + centralHeaderSize + 2*int64(len(e.Name)) + packed
+	}
+	if len(entries) >= maxRecords {
+		size += end64Size
+	}
+	return size, nil
+}
+
 func (p *Pool) writeEntry(w *zip.Writer, e *Entry) error {
 	h := &zip.FileHeader{
 		Name:           e.Name,

@@ -21,7 +21,7 @@ type Options struct {
 	// Lock is the lock on Out when the caller has it already; Bundle takes and
 	// gives back its own otherwise.
 	Lock *Lock
-	// Fresh does everything again, whatever the cache holds.
+	// Fresh does everything again, whatever is there already.
 	Fresh bool
 	// Check, when not nil, is called before any file of the build is read, and
 	// not at all when nothing has to be done. Its error ends Bundle.
@@ -37,8 +37,6 @@ type Step int
 const (
 	// Compressing counts files that no earlier build has compressed.
 	Compressing Step = iota
-	// Archiving counts archives that have to be written.
-	Archiving
 	// Copying counts assets and seeds.
 	Copying
 )
@@ -56,8 +54,9 @@ type Result struct {
 	// Unchanged: the deployment in use was this one already, and nothing was
 	// written. The fields below are zero then.
 	Unchanged bool
-	// Written are the functions whose archives are new, in the plan's order.
-	Written []string
+	// New are the functions whose archives the deployment before had not, in the
+	// plan's order.
+	New []string
 	// Compressed are the files that had not been compressed before.
 	Compressed archive.Added
 	// Copied is the number of assets and seeds that the deployment before had
@@ -88,17 +87,17 @@ func Bundle(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bundling{Options: o, out: out, cache: filepath.Join(out, "cache")}
+	b := &bundling{Options: o, out: out}
 	return b.run(ctx)
 }
 
 // bundling is the work of one Bundle.
 type bundling struct {
 	Options
-	out, cache string
-	functions  []function
-	assets     []content
-	seeds      []content
+	out       string
+	functions []function
+	assets    []content
+	seeds     []content
 	// before is the deployment in use until now; nil for none.
 	before *Output
 }
@@ -113,15 +112,13 @@ func (b *bundling) run(ctx context.Context) (_ *Result, err error) {
 	if b.seeds, err = seedsOf(b.Plan); err != nil {
 		return nil, err
 	}
-	if b.Fresh {
-		if err := os.RemoveAll(b.cache); err != nil {
-			return nil, err
+	if !b.Fresh {
+		if b.before, err = open(b.out); err == nil {
+			if b.same() {
+				return &Result{Output: b.before, Unchanged: true}, nil
+			}
+			defer b.before.Close()
 		}
-	} else if b.before, err = open(b.out); err == nil {
-		if b.same() {
-			return &Result{Output: b.before, Unchanged: true}, nil
-		}
-		defer b.before.Close()
 	}
 	if err := removeUnused(b.out); err != nil {
 		return nil, fmt.Errorf("remove leftovers: %w", err)
@@ -131,9 +128,9 @@ func (b *bundling) run(ctx context.Context) (_ *Result, err error) {
 			return nil, err
 		}
 	}
-	pool, err := archive.OpenPool(b.cache)
+	pool, err := archive.OpenPool(filepath.Join(b.out, filesDir))
 	if err != nil {
-		return nil, fmt.Errorf("open cache: %w", err)
+		return nil, fmt.Errorf("open %s: %w", filesDir, err)
 	}
 	defer pool.Close()
 	result := &Result{}
@@ -180,11 +177,7 @@ func equal(x, y *manifest.Deployment) bool {
 // stage makes the whole deployment in a folder of its own, not in use yet.
 func (b *bundling) stage(ctx context.Context, pool *archive.Pool, result *Result) (_ string, err error) {
 	dir := filepath.Join(b.out, deploymentsDir, safeName(b.Plan.Deployment.ID)+"."+rand.Text()[:8])
-	archives := &archives{dir: filepath.Join(dir, functionsDir), pool: pool, progress: b.Progress}
-	if b.before != nil {
-		archives.before = b.before.archivesByDigest()
-	}
-	if err := os.MkdirAll(archives.dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	defer func() {
@@ -192,16 +185,17 @@ func (b *bundling) stage(ctx context.Context, pool *archive.Pool, result *Result
 			os.RemoveAll(dir)
 		}
 	}()
-	if result.Written, result.Compressed, err = archives.make(ctx, b.functions); err != nil {
+	if result.Compressed, err = b.compress(ctx, pool); err != nil {
 		return "", err
 	}
+	result.New = b.added()
 	if result.Copied, err = b.copy(ctx, dir); err != nil {
 		return "", err
 	}
 	d, lists := withoutArchives(b.Plan.Deployment), archive.Lists{}
 	for i := range b.functions {
 		f := &b.functions[i]
-		if d.Functions[i].Archive, err = archives.describe(f); err != nil {
+		if d.Functions[i].Archive, err = f.describe(pool); err != nil {
 			return "", err
 		}
 		lists[f.name] = f.entries

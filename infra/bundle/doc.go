@@ -1,6 +1,11 @@
 // Package bundle turns a plan into the folder that is served here and deployed
-// from: one archive per function, the assets, the seeds of the page cache, and
-// the Deployment document that names them.
+// from: the files of every function's archive, the assets, the seeds of the page
+// cache, and the Deployment document that names them.
+//
+// Most functions share nearly all of their files. So these are kept once,
+// compressed as they go into archives, and an archive is put together when
+// somebody wants it: its digest and size are known without. Writing a thousand
+// of them would take longer than all the rest of packing.
 //
 // The folder, .pack by default:
 //
@@ -8,11 +13,11 @@
 //	deployments/<id>.<random>/
 //	  deployment.json    manifest.Deployment, with the Archives filled in
 //	  files.json         what is in each archive (archive.Lists)
-//	  functions/<name>.zip
+//	  functions/<name>.zip   those that were asked for
 //	  assets/<Asset.File>
 //	  seeds/<Part.File>
 //	  hold               locked, shared, by whoever reads the deployment
-//	cache/               compressed files, an archive.Pool
+//	files/               what archives are made of, an archive.Pool
 //	run/                 unpacked functions, an archive.Tree
 //	lock                 locked by the one process that writes here
 //	.gitignore           keeps all of it out of git
@@ -24,6 +29,7 @@
 // the build had made is a leftover that the next build removes. A deployment
 // that somebody still reads is removed by a later build, once it is let go.
 //
-// What a deployment has in common with the one before it is a hard link, so
-// that a build writes only what is new. Nothing may be written to in place.
+// Assets and seeds that a deployment has in common with the one before it are
+// hard links, so that a build writes only what is new. Nothing may be written to
+// in place.
 package bundle

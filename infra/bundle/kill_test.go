@@ -123,7 +123,7 @@ func checkWhole(t *testing.T, o *bundle.Output) {
 	t.Helper()
 	d := o.Deployment()
 	for _, f := range d.Functions {
-		r, err := zip.OpenReader(o.ArchivePath(f.Name))
+		r, err := zip.OpenReader(archiveOf(t, o, f.Name))
 		if err != nil {
 			t.Error(err)
 			continue

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 
@@ -25,6 +26,7 @@ const (
 	assetsDir      = "assets"
 	seedsDir       = "seeds"
 	holdFile       = "hold"
+	filesDir       = "files"
 	runDir         = "run"
 	zipSuffix      = ".zip"
 )
@@ -37,8 +39,11 @@ type Output struct {
 	deployment *manifest.Deployment
 	hold       *flock.Flock
 	tree       *archive.Tree
-	// lists reads listsFile once.
+	// lists reads listsFile, pool opens filesDir; both once.
 	lists func() (archive.Lists, error)
+	pool  func() (*archive.Pool, error)
+	// opened is the pool once it was; Close closes it.
+	opened atomic.Pointer[archive.Pool]
 }
 
 // Open opens the deployment in use. When there is none, or it is not whole,
@@ -105,20 +110,32 @@ func openDeployment(out, dir string) (*Output, error) {
 	if err != nil {
 		return nil, errors.Join(err, hold.Close())
 	}
-	return &Output{
-		dir: dir, deployment: d, hold: hold, tree: archive.OpenTree(filepath.Join(out, runDir)),
-		lists: sync.OnceValues(func() (archive.Lists, error) {
-			text, err := os.ReadFile(filepath.Join(dir, listsFile))
-			if err != nil {
-				return nil, err
-			}
-			return archive.DecodeLists(text)
-		}),
-	}, nil
+	o := &Output{dir: dir, deployment: d, hold: hold, tree: archive.OpenTree(filepath.Join(out, runDir))}
+	o.lists = sync.OnceValues(func() (archive.Lists, error) { return readLists(dir) })
+	o.pool = sync.OnceValues(func() (*archive.Pool, error) {
+		p, err := archive.OpenPool(filepath.Join(out, filesDir))
+		o.opened.Store(p)
+		return p, err
+	})
+	return o, nil
+}
+
+func readLists(dir string) (archive.Lists, error) {
+	text, err := os.ReadFile(filepath.Join(dir, listsFile))
+	if err != nil {
+		return nil, err
+	}
+	return archive.DecodeLists(text)
 }
 
 // Close lets the deployment go.
-func (o *Output) Close() error { return errors.Join(o.tree.Close(), o.hold.Close()) }
+func (o *Output) Close() error {
+	err := errors.Join(o.tree.Close(), o.hold.Close())
+	if p := o.opened.Load(); p != nil {
+		err = errors.Join(err, p.Close())
+	}
+	return err
+}
 
 // Dir is the deployment's own folder, absolute; it never changes.
 func (o *Output) Dir() string { return o.dir }
@@ -130,9 +147,60 @@ func (o *Output) Deployment() *manifest.Deployment { return o.deployment }
 // DeploymentPath is where the document is.
 func (o *Output) DeploymentPath() string { return filepath.Join(o.dir, deploymentFile) }
 
-// ArchivePath is a function's zip file.
-func (o *Output) ArchivePath(function string) string {
-	return filepath.Join(o.dir, functionsDir, function+zipSuffix)
+// Archive gives the path of a function's zip file, which is written when it is
+// not there yet.
+func (o *Output) Archive(ctx context.Context, function string) (string, error) {
+	f := o.function(function)
+	path := filepath.Join(o.dir, functionsDir, function+zipSuffix)
+	if f != nil && sized(path, f.Archive.Zipped) {
+		return path, nil
+	}
+	next, err := o.writeArchive(ctx, f, filepath.Dir(path))
+	if err != nil {
+		return "", fmt.Errorf("write archive of function %s: %w", function, err)
+	}
+	return path, os.Rename(next, path)
+}
+
+// writeArchive writes a function's archive to a new file in dir.
+func (o *Output) writeArchive(ctx context.Context, f *manifest.Function, dir string) (_ string, err error) {
+	if f == nil {
+		return "", errNoFunction
+	}
+	files, err := o.Files(f.Name)
+	if err != nil {
+		return "", err
+	}
+	pool, err := o.pool()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	next, err := os.CreateTemp(dir, ".next-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(next.Name())
+		}
+	}()
+	_, err = pool.Write(ctx, next, files)
+	return next.Name(), errors.Join(err, next.Chmod(0o644), next.Close())
+}
+
+var errNoFunction = errors.New("the deployment has none of that name")
+
+// function gives the function of that name, or nil.
+func (o *Output) function(name string) *manifest.Function {
+	for i := range o.deployment.Functions {
+		if f := &o.deployment.Functions[i]; f.Name == name && f.Archive != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // Files lists what is in a function's archive, sorted by name.
@@ -158,31 +226,29 @@ func (o *Output) SeedsDir() string { return filepath.Join(o.dir, seedsDir) }
 // archive.Tree. It costs little when the function, or most of its files, has
 // been unpacked before.
 func (o *Output) Unpack(ctx context.Context, function string) (string, error) {
-	for i := range o.deployment.Functions {
-		f := &o.deployment.Functions[i]
-		if f.Name != function || f.Archive == nil {
-			continue
-		}
-		files, err := o.Files(function)
-		if err != nil {
-			return "", err
-		}
-		dir, err := o.tree.Unpack(ctx, o.ArchivePath(function), f.Archive.Digest, files)
-		if err != nil {
-			return "", fmt.Errorf("unpack function %s: %w", function, err)
-		}
-		return dir, nil
+	f := o.function(function)
+	if f == nil {
+		return "", fmt.Errorf("unpack function %s: %w", function, errNoFunction)
 	}
-	return "", fmt.Errorf("unpack function %s: the deployment has none of that name", function)
+	files, err := o.Files(function)
+	if err != nil {
+		return "", err
+	}
+	dir, err := o.tree.Unpack(ctx, o.pool, f.Archive.Digest, files)
+	if err != nil {
+		return "", fmt.Errorf("unpack function %s: %w", function, err)
+	}
+	return dir, nil
 }
 
 // intact reports whether every file of the deployment is there.
 func (o *Output) intact() bool {
+	pool, err := o.pool()
+	if err != nil {
+		return false
+	}
 	for _, f := range o.deployment.Functions {
-		if f.Archive == nil || !sized(o.ArchivePath(f.Name), f.Archive.Zipped) {
-			return false
-		}
-		if _, err := o.Files(f.Name); err != nil {
+		if files, err := o.Files(f.Name); f.Archive == nil || err != nil || !pool.Holds(files) {
 			return false
 		}
 	}
@@ -212,18 +278,8 @@ func (o *Output) seedFiles() iter.Seq[string] {
 	}
 }
 
-// archivesByDigest and contentsByDigest map what a later deployment may have in
-// common with this one to where it is.
-func (o *Output) archivesByDigest() map[string]string {
-	by := map[string]string{}
-	for _, f := range o.deployment.Functions {
-		if f.Archive != nil {
-			by[f.Archive.Digest] = o.ArchivePath(f.Name)
-		}
-	}
-	return by
-}
-
+// contentsByDigest maps what a later deployment may have in common with this
+// one to where it is.
 func (o *Output) contentsByDigest() map[string]string {
 	by := map[string]string{}
 	for _, a := range o.deployment.Assets {

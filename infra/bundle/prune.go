@@ -71,11 +71,39 @@ func (b *bundling) prune(pool *archive.Pool) error {
 			keys[f.entries[j].Key] = true
 		}
 	}
+	if err := b.keepOpen(keys); err != nil {
+		return err
+	}
 	if err := pool.Prune(keys); err != nil {
 		return err
 	}
 	tree := archive.OpenTree(filepath.Join(b.out, runDir))
 	return errors.Join(tree.Prune(digests), tree.Close())
+}
+
+// keepOpen adds the files of deployments that somebody still reads.
+func (b *bundling) keepOpen(keys map[string]bool) error {
+	deployments := filepath.Join(b.out, deploymentsDir)
+	inUse, err := current(b.out)
+	if err != nil {
+		return err
+	}
+	return each(deployments, func(name string) error {
+		dir := filepath.Join(deployments, name)
+		if dir == inUse {
+			return nil
+		}
+		lists, err := readLists(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // let go since, or never whole
+		}
+		for _, entries := range lists {
+			for i := range entries {
+				keys[entries[i].Key] = true
+			}
+		}
+		return err
+	})
 }
 
 // each calls f with the names in a folder; a missing folder holds none.

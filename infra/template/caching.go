@@ -23,13 +23,15 @@ type caching struct {
 }
 
 // pageHeaders are what App Router answers vary by
-// (node_modules/next/dist/docs/01-app/02-guides/cdn-caching.md).
+// (node_modules/next/dist/docs/01-app/02-guides/cdn-caching.md), and the one
+// that names a release.
 var pageHeaders = []string{
-	"rsc", "next-router-state-tree", "next-router-prefetch", "next-router-segment-prefetch", "next-url",
+	"rsc", "next-router-state-tree", "next-router-prefetch", "next-router-segment-prefetch", "next-url", manifest.ReleaseHeader,
 }
 
-// pageCookies are Next's own: who has one of them sees drafts.
-var pageCookies = []string{"__prerender_bypass", "__next_preview_data"}
+// pageCookies are Next's own, with which drafts are seen, and the one that names
+// a release.
+var pageCookies = []string{"__prerender_bypass", "__next_preview_data", manifest.ReleaseCookie}
 
 // CloudFront's quotas for a cache policy.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html

@@ -24,8 +24,8 @@ func TestCaching(t *testing.T) {
 	account := rule("/account/:path*", `\/account(?:\/((?:[^\/#\?]+?)(?:\/(?:[^\/#\?]+?))*))?`)
 	almostAll := rule(`/((?!api|_next/static|_next/image|favicon.ico).*)`, `(?:\/((?!api|_next\/static|_next\/image|favicon.ico).*))`)
 	everything := rule("/:path*", `(?:\/((?:[^\/#\?]+?)(?:\/(?:[^\/#\?]+?))*))?`)
-	headers := []string{"rsc", "next-router-state-tree", "next-router-prefetch", "next-router-segment-prefetch", "next-url"}
-	cookies := []string{"__prerender_bypass", "__next_preview_data"}
+	headers := []string{"rsc", "next-router-state-tree", "next-router-prefetch", "next-router-segment-prefetch", "next-url", "x-deployment-id"}
+	cookies := []string{"__prerender_bypass", "__next_preview_data", "__pack_dpl"}
 	for _, c := range []struct {
 		name     string
 		app      manifest.App
@@ -43,7 +43,7 @@ func TestCaching(t *testing.T) {
 			[]manifest.Route{rule("/shop/account/:id/orders", `\/shop\/account(?:\/([^\/#\?]+?))\/orders`)}, nil,
 			template.Cached{
 				true, true, true, []string{"/shop/account*", "/shop/de/account*", "/shop/en/account*", "/shop/_next/data/*"},
-				append(headers[:5:5], "accept-language"), append(cookies[:2:2], "NEXT_LOCALE"), 0,
+				append(headers[:6:6], "accept-language"), append(cookies[:3:3], "NEXT_LOCALE"), 0,
 			},
 		},
 		{"all but some", manifest.App{}, []manifest.Route{account, almostAll}, nil, template.Cached{false, true, true, nil, headers, cookies, 1}},
@@ -55,7 +55,7 @@ func TestCaching(t *testing.T) {
 		{
 			"answers by header, cookie and host", manifest.App{}, nil,
 			[]manifest.Route{{Has: []manifest.Condition{{Type: "header", Key: "X-Audience"}, {Type: "host", Value: "b"}}, Missing: []manifest.Condition{{Type: "cookie", Key: "seen"}}}},
-			template.Cached{true, true, true, nil, append(headers[:5:5], "x-audience", "x-forwarded-host"), append(cookies[:2:2], "seen"), 0},
+			template.Cached{true, true, true, nil, append(headers[:6:6], "x-audience", "x-forwarded-host"), append(cookies[:3:3], "seen"), 0},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestCaching(t *testing.T) {
 	}
 	// More than a cache key holds: nothing is cached rather than too much.
 	d := &manifest.Deployment{}
-	for _, key := range []string{"a", "b", "c", "d", "e", "f"} {
+	for _, key := range []string{"a", "b", "c", "d", "e"} {
 		d.Routing.AfterFiles = append(d.Routing.AfterFiles, manifest.Route{Has: []manifest.Condition{{Type: "header", Key: key}}})
 	}
 	if got, err := template.CachedOf(d); err != nil || got.Pages || got.Warnings != 1 {

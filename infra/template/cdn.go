@@ -148,7 +148,7 @@ func (s *stack) behaviors(c caching) list {
 		})
 	}
 	if image := s.ofKind(manifest.ImageFunction); image != nil && c.images {
-		s.addCachePolicy(idImagePolicy, "images", []string{"accept"}, nil)
+		s.addCachePolicy(idImagePolicy, "images", []string{"accept", manifest.ReleaseHeader}, []string{manifest.ReleaseCookie})
 		at(strings.TrimSuffix(imagePath(s.d), "/")+"*", gatewayBehavior(ref(idImagePolicy)))
 	}
 	return all

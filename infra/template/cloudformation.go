@@ -137,7 +137,9 @@ func (s *stack) encode(description string, ids []string, outputs map[string]outp
 		r := s.resources[id]
 		out := resourceJSON{Type: r.Type, DependsOn: r.DependsOn, Properties: use(r.Properties).(object)}
 		if r.Kept {
-			out.DeletionPolicy, out.UpdateReplacePolicy = "Retain", "Retain"
+			// What a stack that failed has made goes with it: it is empty, and in
+			// the way of the next attempt.
+			out.DeletionPolicy, out.UpdateReplacePolicy = "RetainExceptOnCreate", "Retain"
 		}
 		d.Resources[id] = out
 	}

@@ -21,9 +21,8 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 	gateway := s.ofKind(manifest.GatewayFunction)
 	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_TAG_TABLE": ref(idTags)})
 	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
-	if s.atHome {
-		env["PACK_GATEWAY"] = gateway.Name + ":" + alias
-	} else {
+	env["PACK_GATEWAY"] = gateway.Name + ":" + alias
+	if !s.atHome {
 		env["PACK_STATE_REGION"] = home(s.d)
 	}
 	if runtimeOf(f) == runtimeNode {
@@ -41,6 +40,9 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 		}
 	}
 	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
+		if s.o.Release != "" && s.o.Release != s.d.ID {
+			env["PACK_RELEASE"] = s.o.Release
+		}
 		if s.worker() != nil {
 			env["PACK_REFRESH_QUEUE_URL"], env["PACK_JOB_QUEUE_URL"] = ref(idRefresh), ref(idJobs)
 		}

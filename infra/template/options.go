@@ -28,6 +28,9 @@ type Options struct {
 	// Revision publishes new versions when it changes, though nothing else has:
 	// whoever gives parameters other values gives it another one.
 	Revision string
+	// Release is the ID of the manifest.Release that the versions become part of;
+	// empty means the Deployment's ID.
+	Release string
 	// AWS, CDN, Domains and Secrets are pack.json's.
 	AWS     manifest.AWSSettings
 	CDN     manifest.CDNSettings
@@ -60,24 +63,18 @@ func LayerKey(digest string) string { return "layers/" + digest + ".zip" }
 
 func templateKey(digest string) string { return "templates/" + digest + ".json" }
 
-// Where the app's files are in the bucket of assets: those of Next's static
-// folder at their addresses, which change with their content and from where the
-// CDN takes them; others, whose addresses stay, by their digests.
+// Where the app's files are in the bucket of assets (manifest.Deployment.AssetKey).
 const (
 	AssetsPrefix = "assets"
-	staticPrefix = AssetsPrefix + "/static"
-	filesPrefix  = AssetsPrefix + "/files/"
+	staticPrefix = AssetsPrefix + "/" + manifest.AssetStatic
 )
 
 // AssetKey is where an asset is in the bucket of assets.
 func AssetKey(d *manifest.Deployment, a manifest.Asset) string {
-	if strings.HasPrefix(a.Pathname, d.App.BasePath+staticPath) {
-		return staticPrefix + a.Pathname
-	}
-	return filesPrefix + a.Digest
+	return AssetsPrefix + "/" + d.AssetKey(&a)
 }
 
-const staticPath = "/_next/static/"
+const staticPath = manifest.StaticFolder
 
 // names: the app's and a stage's, which S3, IAM and CloudFormation all take.
 var names = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`)

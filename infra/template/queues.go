@@ -62,7 +62,7 @@ func (s *stack) addQueue(id, dead, name string, fifo bool, visibility, receives 
 	for key, value := range properties {
 		letters[key] = value
 	}
-	s.add(dead, &resource{Type: "AWS::SQS::Queue", Kept: true, Properties: letters})
+	s.add(dead, &resource{Type: "AWS::SQS::Queue", Properties: letters})
 	properties["QueueName"] = s.o.prefix() + "-" + name + suffix
 	properties["VisibilityTimeout"] = visibility
 	properties["RedrivePolicy"] = object{"deadLetterTargetArn": attribute(dead, "Arn"), "maxReceiveCount": receives}

@@ -74,15 +74,15 @@ func (s *stack) callStatements(kind manifest.FunctionKind) list {
 			))
 		}
 	default:
-		if s.atHome {
-			statements = append(statements, invoke(s.region, gateway+":"+alias))
-		}
+		// The gateway of their own release, which is not always the one in use.
+		statements = append(statements, invoke(home(s.d), gateway+":*"))
 	}
 	return statements
 }
 
-// secretStatements: the named ones and no others. Those that AWS's own keys
-// encrypt need no permission for the key.
+// secretStatements: the named ones and no others, of the home region wherever
+// the function is. Those that AWS's own keys encrypt need no permission for the
+// key.
 func (s *stack) secretStatements(kind manifest.FunctionKind) list {
 	if kind == manifest.ImageFunction {
 		return nil
@@ -92,12 +92,12 @@ func (s *stack) secretStatements(kind manifest.FunctionKind) list {
 		secret := s.o.Secrets[name].At(s.o.Stage)
 		switch {
 		case secret.Parameter != "":
-			parameters = append(parameters, join("arn:aws:ssm:"+s.region+":", ref(accountID), ":parameter/"+strings.TrimPrefix(secret.Parameter, "/")))
+			parameters = append(parameters, join("arn:aws:ssm:"+home(s.d)+":", ref(accountID), ":parameter/"+strings.TrimPrefix(secret.Parameter, "/")))
 		case strings.HasPrefix(secret.Secret, "arn:"):
 			secrets = append(secrets, secret.Secret)
 		default:
 			// Secrets Manager adds a hyphen and six characters to the name.
-			secrets = append(secrets, join("arn:aws:secretsmanager:"+s.region+":", ref(accountID), ":secret:"+secret.Secret+"-??????"))
+			secrets = append(secrets, join("arn:aws:secretsmanager:"+home(s.d)+":", ref(accountID), ":secret:"+secret.Secret+"-??????"))
 		}
 	}
 	var statements list

@@ -13,7 +13,8 @@ type resource struct {
 	Type string
 	// DependsOn names resources that it does not refer to.
 	DependsOn []string
-	// Kept resources stay when they leave the template.
+	// Kept resources stay when they leave the template, once the operation that
+	// made them has succeeded.
 	Kept       bool
 	Properties object
 	// Region is where it must be when that is not the stack's.

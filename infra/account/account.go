@@ -1,0 +1,71 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+)
+
+// Account is an account that credentials were found for.
+type Account struct {
+	// ID has twelve digits. ARN is who asks, as in arn:aws:iam::123456789012:user/ada.
+	ID, ARN string
+	config  aws.Config
+}
+
+// How a request that was refused for the moment is made again: CloudFormation and
+// Lambda throttle those who change much, for seconds at a time.
+const (
+	attempts     = 9
+	longestPause = 15 * time.Second
+)
+
+// Open finds credentials as every AWS program does (environment, shared files,
+// SSO, container, instance; AWS_PROFILE, AWS_ENDPOINT_URL) and asks whose they
+// are. Missing, wrong or expired ones are a *manifest.UserError. region is where
+// that is asked; no other is looked for.
+// https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+func Open(ctx context.Context, region string) (*Account, error) {
+	loaded, err := config.LoadDefaultConfig(ctx,
+		config.WithRegion(region),
+		// A plain client would be refused where AWS_CA_BUNDLE is set.
+		config.WithHTTPClient(awshttp.NewBuildableClient()),
+		config.WithRetryer(newRetryer),
+	)
+	if err != nil {
+		return nil, Explain(fmt.Errorf("load AWS configuration: %w", err))
+	}
+	who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, Explain(fmt.Errorf("ask AWS whose credentials these are: %w", err))
+	}
+	return &Account{ID: aws.ToString(who.Account), ARN: aws.ToString(who.Arn), config: loaded}, nil
+}
+
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, longestPause
+	})
+}
+
+// In is how the services of a region are reached.
+func (a *Account) In(region string) aws.Config {
+	c := a.config.Copy()
+	c.Region = region
+	return c
+}
+
+// Objects reaches S3 in a region. Where AWS_ENDPOINT_URL names another server, a
+// bucket is part of the path: such servers have no name for each.
+func (a *Account) Objects(region string) *s3.Client {
+	return s3.NewFromConfig(a.In(region), func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
+}
+
