@@ -179,7 +179,7 @@ func formRequests(t *testing.T, s *server) []request {
 		hidden := hiddenFields(formNamed(t, page, form.id))
 		list = append(list, post("/forms", multipart(append(hidden, form.fields...)...), formType, origin))
 		if id := actionID(hidden); id != "" {
-			list = append(list, post("/forms", multipart(append([][2]string{{"1_name", form.fields[0][1]}}, [2]string{"0", `["$K1"]`})...), formType, "Next-Action: "+id, "Accept: text/x-component", origin))
+			list = append(list, post("/forms", multipart(append([][2]string{{"_1_" + form.fields[0][0], form.fields[0][1]}}, [2]string{"0", `["$K1"]`})...), formType, "Next-Action: "+id, "Accept: text/x-component", origin))
 		}
 	}
 	return list

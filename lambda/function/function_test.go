@@ -35,6 +35,11 @@ exports.handler = async (req, res, { waitUntil, requestMeta }) => {
     }
   }
   if (q.has('late')) res.on('close', () => waitUntil(sleep(50).then(() => console.log('late done'))))
+  if (q.has('begun')) {
+    req.once('data', () => {})
+    await sleep(20)
+    return res.end('{}')
+  }
   if (q.has('throw')) throw new Error('render broke')
   if (q.has('exit')) process.exit(3)
   if (q.has('hang')) return sleep(60000)
@@ -276,6 +281,26 @@ func TestMaxDuration(t *testing.T) {
 	after := call(t, f, http.MethodGet, "/r/1", "", nil)
 	if after.status != http.StatusOK || after.body == before.body {
 		t.Errorf("the process was not replaced: %s, then %s", before.body, after.body)
+	}
+}
+
+// TestUnreadBody: an answer that does not wait for the request's body, or comes
+// from code that has thrown, leaves the instance free for the next request.
+func TestUnreadBody(t *testing.T) {
+	f, log, err := start(t, entry, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{"throw", "notfound", "begun"} {
+		for _, size := range []int{1, 300, 70_000, 300_000} {
+			a := call(t, f, http.MethodPost, "/r/1?"+how, strings.Repeat("x", size), nil)
+			if a.after > 2*time.Second || log.has("abandoned") {
+				t.Fatalf("after an answer by %s, with %d bytes unread, the invocation stays open for %s", how, size, a.after)
+			}
+		}
+	}
+	if a := call(t, f, http.MethodPost, "/r/1", "read", nil); a.status != http.StatusOK || !strings.Contains(a.body, `"body":"read"`) {
+		t.Errorf("the next request: %+v", a)
 	}
 }
 

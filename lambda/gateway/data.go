@@ -37,6 +37,15 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 	w.Header().Set("X-Nextjs-Matched-Path", name)
 }
 
+// nameDeployment tells the Pages Router's client which deployment data are of:
+// it leaves for the page's own document where that is another than its own
+// (next/dist/server/route-modules/pages/pages-handler.js).
+func (g *Gateway) nameDeployment(h http.Header) {
+	if id := g.app.DeploymentID; id != "" {
+		h.Set("X-Nextjs-Deployment-Id", id)
+	}
+}
+
 // skipPrefetch tells the Pages Router's client, which asks whether proxy.ts
 // redirects and not for a page, which page it would get.
 func (g *Gateway) skipPrefetch(w http.ResponseWriter, pathname string, resolved *router.Result) {

@@ -55,6 +55,7 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 		if h.part == s3cache.PartData {
+			g.nameDeployment(w.Header())
 			w.Header().Set("Cache-Status", cacheStatus(h))
 			notFoundData(w, r, `{"notFound":true}`)
 			return true

@@ -122,7 +122,9 @@ function drain(req) {
     req.removeAllListeners('data')
     req.removeAllListeners('readable')
     for (const event of ['end', 'close', 'error']) req.once(event, resolve)
-    req.resume()
+    // Not at once: that nobody listens for "readable" any more stops, in the next
+    // tick, a body that flows already because Node itself throws it away.
+    setImmediate(() => req.resume())
   })
 }
 
