@@ -38,6 +38,8 @@ func TestAssorted(t *testing.T) {
 	t.Run("body sizes", func(t *testing.T) { settingsOfBodies(t, p) })
 	t.Run("origins of actions", func(t *testing.T) { settingsOfOrigins(t, p) })
 	t.Run("no more is let pass than has to be", func(t *testing.T) { stillKnown(t, assortedKnown) })
+	t.Run("pictures from inside", func(t *testing.T) { pictureHosts(t, p) })
+	t.Run("pictures of viewers", func(t *testing.T) { portraits(t, p) })
 	t.Run("zones", func(t *testing.T) { assortedZones(t, p, zone) })
 	t.Run("deployment id", func(t *testing.T) { assortedDeployment(t, p) })
 	t.Run("nonce", func(t *testing.T) { assortedNonce(t, p.pack, nonce) })
