@@ -35,6 +35,10 @@ type buildOptions struct {
 	noBuild      bool
 	force        bool
 	buildCommand string
+	// regions and defaultRegion are what the plan takes in place of pack.json's
+	// regions, and where nothing names one.
+	regions       []string
+	defaultRegion string
 	// log gets what the app's own build prints.
 	log      io.Writer
 	progress progress
@@ -173,7 +177,10 @@ func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error)
 	if err != nil {
 		return nil, err
 	}
-	settings.LayerSize = layer.MaxUnzipped
+	settings.LayerSize, settings.DefaultRegion = layer.MaxUnzipped, f.defaultRegion
+	if f.regions != nil {
+		settings.Pack.Regions = f.regions
+	}
 	plan, err := manifest.NewPlan(record, settings)
 	if err != nil {
 		return nil, err
