@@ -110,10 +110,11 @@ func taggedFetch(t *testing.T, p *upstreamPair, s *server) {
 	}
 }
 
-// segmentFetches: fetchCache of a segment decides for fetches that say nothing,
-// or for all.
+// segmentFetches: fetchCache of a segment decides for fetches that say nothing;
+// force-cache overrules those that say no-store, force-no-store none that say
+// force-cache.
 func segmentFetches(t *testing.T, p *upstreamPair, s *server) {
-	for page, kept := range map[string][2]bool{"all": {true, true}, "none": {false, false}, "default": {true, false}} {
+	for page, kept := range map[string][2]bool{"all": {true, true}, "none": {false, true}, "default": {true, false}} {
 		for i, id := range []string{"plain", "asked"} {
 			target := "/fetches/" + page
 			before := s.stampOf(t, target, id)
