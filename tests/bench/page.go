@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"pack/infra/price"
 )
 
 // publish writes benchmarks.md, benchmarks/bench.json and the plots into a folder.
@@ -51,12 +53,12 @@ var chapters = []chapter{
 }
 
 func costText() string {
-	p, err := readPrices()
+	list, err := price.Prices()
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. List prices of %s as of %s, arm64, before free tiers. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
-		mix["ISR hit"]*100, mix["route handler"]*100, mix["dynamic app page"]*100, mix["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, p.Region, p.Read, s3Wait, dynamoWait)
+	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. arm64, before free tiers and discounts; %s. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
+		share["ISR hit"]*100, share["route handler"]*100, share["dynamic app page"]*100, share["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, list.Note(""), s3Wait, dynamoWait)
 }
 
 // page is benchmarks.md; there says which plots exist.

@@ -4,6 +4,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"pack/infra/price"
 )
 
 // measured is a report with values for two of the goals and one failure.
@@ -62,13 +64,22 @@ func TestMillionRequests(t *testing.T) {
 		r.note("warm", route.name, subjectOpenNext, value{"p50", "ms", 99.5})
 		r.note("cold", route.name, subjectOpenNext, value{measureFirstByte, "ms", 99.5})
 	}
-	p := prices{LambdaRequest: 1e-6, LambdaGigabyteSecondARM: 1e-5, S3Get: 1e-6, DynamoDBReadUnit: 2e-6}
-	got, err := millionRequests(nil, r, p, subjectOpenNext, 0)
+	list, err := price.Prices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind := range list.Rates {
+		list.Rates[kind] = price.Rate{Per: 1}
+	}
+	for kind, dollars := range map[price.Kind]float64{price.LambdaRequests: 1e-6, price.LambdaARM64: 1e-5, price.BucketReads: 1e-6, price.TableReads: 2e-6} {
+		list.Rates[kind] = price.Rate{USD: dollars, Per: 1}
+	}
+	got, err := millionRequests(r, list, subjectOpenNext, 0, 0)
 	// A dollar for requests, one for time, and for the hits, 60 % of them, two more.
 	if want := 1 + 1 + 0.6*2; err != nil || got < want-1e-9 || got > want+1e-9 {
 		t.Errorf("got %v dollars, %v, want %v", got, err, want)
 	}
-	if _, err := millionRequests(nil, newReport("full", io.Discard), p, subjectOpenNext, 0); err == nil {
+	if _, err := millionRequests(newReport("full", io.Discard), list, subjectOpenNext, 0, 0); err == nil {
 		t.Error("what was not measured has a price")
 	}
 }
