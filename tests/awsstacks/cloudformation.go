@@ -18,13 +18,13 @@ import (
 type stack struct {
 	name, id, region, status, reason string
 	// token is of the operation that came last.
-	token string
-	template                         string
-	parameters                       map[string]string
-	outputs                          map[string]string
-	physical                         map[string]string
-	sets                             map[string]*changeSet
-	events                           []event
+	token      string
+	template   string
+	parameters map[string]string
+	outputs    map[string]string
+	physical   map[string]string
+	sets       map[string]*changeSet
+	events     []event
 }
 
 type changeSet struct {
