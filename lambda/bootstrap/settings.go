@@ -61,7 +61,7 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 	s := settings{
 		root: env("LAMBDA_TASK_ROOT"),
 		where: state.Settings{
-			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE"),
+			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), BucketOwner: env("PACK_BUCKET_OWNER"), KMSKey: env("PACK_BUCKET_KEY"), TagTable: env("PACK_TAG_TABLE"),
 			RefreshQueue: env("PACK_REFRESH_QUEUE_URL"), JobQueue: env("PACK_JOB_QUEUE_URL"),
 			Region: env("PACK_STATE_REGION"),
 		},
@@ -115,7 +115,7 @@ func (s *settings) function(ctx context.Context, document string) (http.Handler,
 	if s.node == "" {
 		return nil, errNoNode
 	}
-	_, p, err := s.platform()
+	_, p, err := s.platform(&d.App)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *settings) gateway(document string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, p, err := s.platform()
+	opened, p, err := s.platform(&d.App)
 	if err != nil {
 		return nil, err
 	}
@@ -199,12 +199,12 @@ func deployment(document string) (*manifest.Deployment, error) {
 	return d, nil
 }
 
-func (s *settings) platform() (*state.State, *platform.Platform, error) {
+func (s *settings) platform(app *manifest.App) (*state.State, *platform.Platform, error) {
 	opened, err := state.Open(s.where)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &platform.Platform{Cache: opened.Cache(s.prefix, 0)}
+	p := &platform.Platform{Cache: opened.Cache(s.prefix, app.DataPrefix(), 0)}
 	if s.gatewayName != "" {
 		p.Refresh = s.refresh
 	}
