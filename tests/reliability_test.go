@@ -70,13 +70,26 @@ func TestFaultyServices(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	t.Run("services five minutes ahead of this machine", func(t *testing.T) {
-		for _, service := range []string{"S3", "DynamoDB"} {
-			services[service].Decide(func(*http.Request) awsservers.Fault { return awsservers.Fault{Ahead: 5 * time.Minute} })
-		}
-		w.readFor(t, client, s, 2*time.Second, names, announce)
+}
+
+// TestServicesAheadOfMachine: the clocks of S3 and DynamoDB are five minutes ahead
+// of that of the machine.
+func TestServicesAheadOfMachine(t *testing.T) {
+	w := startWalls(t, "brief-f", "lasting-f")
+	w.blur = 2 * time.Second
+	names := []string{"brief-f", "lasting-f"}
+	ahead := func(server awsservers.Server) string {
+		f := awsservers.NewFaults(t, server)
+		f.Decide(func(*http.Request) awsservers.Fault { return awsservers.Fault{Ahead: 5 * time.Minute} })
+		return f.Endpoint
+	}
+	s := serveOnAWS(t, fixture(t, "isr-data").folder, awsservers.NewName(), ahead(awsservers.S3(t)), ahead(awsservers.DynamoDB(t)), awsservers.SQS(t).Endpoint, "UPSTREAM="+w.server.URL)
+	client := visitor(8)
+	defer client.CloseIdleConnections()
+	for range 2 {
+		w.readFor(t, client, s, 2*time.Second, names, func(tag string, now bool) error { return revalidateOn(client, s, tag, now) })
 		w.recovers(t, client, s, names)
-	})
+	}
 }
 
 // readFor reads pages, by HTML and payload, and revalidates one at once and one

@@ -21,6 +21,9 @@ type walls struct {
 	known map[string]*wall
 	// slowest is the longest that a reader has waited for an answer.
 	slowest time.Duration
+	// blur is how late a revalidation may be seen that expires at once: machines
+	// whose clocks are wrong know the time to a second or two.
+	blur time.Duration
 	// wrong are complaints, with how often they were made.
 	wrong map[string]int
 }
@@ -111,7 +114,7 @@ func (w *walls) least(name string) least {
 	wall, now := w.known[name], time.Now()
 	l := least{at: now, render: wall.newest}
 	for _, one := range wall.written {
-		if one.now || now.Sub(one.granted) > refreshTime+w.slowest {
+		if one.now && now.Sub(one.granted) >= w.blur || now.Sub(one.granted) > refreshTime+w.slowest {
 			l.text = max(l.text, one.text)
 		}
 	}
