@@ -43,6 +43,15 @@ func (g *Gateway) dataPage(pathname string) string {
 	return g.app.BasePath + "/" + strings.TrimSuffix(page, ".json")
 }
 
+// nameDeployment tells the Pages Router's client which deployment data is of: it
+// loads the page anew where it came from another one
+// (next/dist/server/route-modules/pages/pages-handler.js).
+func (g *Gateway) nameDeployment(h http.Header) {
+	if g.app.DeploymentID != "" {
+		h.Set("X-Nextjs-Deployment-Id", g.app.DeploymentID)
+	}
+}
+
 // skipPrefetch tells the Pages Router's client, which asks whether proxy.ts
 // redirects and not for a page, which page it would get.
 func (g *Gateway) skipPrefetch(w http.ResponseWriter, pathname string, resolved *router.Result) {

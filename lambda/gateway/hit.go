@@ -63,6 +63,9 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	app := h.entry.Kind == s3cache.KindAppPage
 	rsc := app && h.part != s3cache.PartHTML
 	header.Set("X-Nextjs-Cache", h.cache)
+	if h.part == s3cache.PartData {
+		g.nameDeployment(header)
+	}
 	if app {
 		header.Set("X-Nextjs-Prerender", "1")
 	}

@@ -56,6 +56,7 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 		if h.part == s3cache.PartData {
 			w.Header().Set("Cache-Status", cacheStatus(h))
+			g.nameDeployment(w.Header())
 			notFoundData(w, r, `{"notFound":true}`)
 			return true
 		}
