@@ -63,9 +63,6 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	app := h.entry.Kind == s3cache.KindAppPage
 	rsc := app && h.part != s3cache.PartHTML
 	header.Set("X-Nextjs-Cache", h.cache)
-	if h.part == s3cache.PartData {
-		g.nameDeployment(header)
-	}
 	if app {
 		header.Set("X-Nextjs-Prerender", "1")
 	}
@@ -89,6 +86,9 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	}
 	if header.Get("Cache-Control") == "" && !h.general {
 		header.Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
+	}
+	if h.part == s3cache.PartData {
+		g.nameDeployment(header)
 	}
 	header.Set("Cache-Status", cacheStatus(h))
 	var body []byte
