@@ -232,14 +232,16 @@ func (s *settings) refresh(ctx context.Context, path string, header http.Header)
 }
 
 // nodeOptions bound V8's heap by the function's memory: what is left is for
-// buffers, code and this program.
+// buffers, code and this program. Its young generation is large from the start:
+// loading Next fills V8's first one four times, and each time it is collected.
 func (s *settings) nodeOptions() node.Options {
 	o := node.Options{Node: s.node, Scripts: s.scripts, Root: s.root, Stdout: os.Stdout, Stderr: os.Stderr}
 	if s.jsonLogs {
 		o.Stdout, o.Stderr = &logs.Lines{Out: os.Stdout, Level: "INFO"}, &logs.Lines{Out: os.Stderr, Level: "ERROR"}
 	}
 	if s.memory > 0 {
-		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4))
+		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4),
+			"--min-semi-space-size="+strconv.Itoa(min(max(1, s.memory/64), 16)))
 	}
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); name == "NODE_ENV" {
