@@ -53,15 +53,6 @@ func stable(name string) string {
 	return strings.Join(parts, "/")
 }
 
-func inode(t testing.TB, path string) uint64 {
-	t.Helper()
-	st, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st.Sys().(*syscall.Stat_t).Ino
-}
-
 // archiveOf gives the path of a function's zip file.
 func archiveOf(t testing.TB, o *bundle.Output, function string) string {
 	t.Helper()

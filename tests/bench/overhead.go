@@ -128,7 +128,7 @@ func (d *direct) ask(ctx context.Context, path string) error {
 		err = errors.Join(err, late)
 	}
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("Node answers %s with %s", path, response.Status)
+		err = fmt.Errorf("asked directly, %s answers %s", path, response.Status)
 	}
 	return err
 }
