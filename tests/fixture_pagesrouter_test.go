@@ -54,6 +54,7 @@ var pagesRouterDifferences = []difference{
 	{regexp.MustCompile(`^(GET|HEAD) /closed/(\[|%5B)id(\]|%5D)`), anyPart, "the name of a route is no address that getStaticPaths lists: 404, where next start fails with 500"},
 	{regexp.MustCompile(`^GET /(absent|posts/gone) \[Cookie: __prerender_bypass=`), regexp.MustCompile(`^(header Cache-Control|body)`), "what is not there for an editor may not be stored; the error page is the one that the build made"},
 	{regexp.MustCompile(`^GET \S*/(nowhere|closed/b)(\.json)? \[Cookie: (__prerender_bypass|__next_preview_data)=`), anyPart, "error pages do not take forged cookies of preview mode out of the browser"},
+	{regexp.MustCompile(`^(GET|POST) (/\w\w)?/edge/(here|a%20b)`), regexp.MustCompile(`^body.*\n.*\n.*isExperimentalCompile`), "a page on the edge runtime: next start hands it its own settings, and with them no such field"},
 	{regexp.MustCompile(`^GET /api/revalidate\?(only=1&)?path=/(closed/b|old-posts/first|nowhere)$`), anyPart, "what leads elsewhere cannot be revalidated, and what does not exist needs not be"},
 }
 
