@@ -16,7 +16,18 @@ type AWSSettings struct {
 	LogRetention int `json:"logRetention,omitempty"`
 	// AlarmTopic is the ARN of an SNS topic that alarms notify.
 	AlarmTopic string `json:"alarmTopic,omitempty"`
+	// KeepReleases is how many of the newest releases are kept, KeepDays for how
+	// many days older ones are; 0 means the defaults.
+	KeepReleases int `json:"keepReleases,omitempty"`
+	KeepDays     int `json:"keepDays,omitempty"`
 }
+
+// How many releases are kept, and for how many days those that are more: a browser
+// that has the app open asks for what belongs to the release that it was loaded from.
+const (
+	DefaultKeepReleases = 10
+	DefaultKeepDays     = 7
+)
 
 // DefaultLogRetention is how many days logs are kept.
 const DefaultLogRetention = 30
@@ -61,14 +72,14 @@ var retentions = []int{
 }
 
 var (
-	appName        = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`)
-	domainName     = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
-	hostedZone     = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	topicARN       = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$`)
-	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
-	webACLARN      = regexp.MustCompile(`^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[^/]+/[^/]+$`)
-	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./{}-]+$`)
-	secretName     = regexp.MustCompile(`^[A-Za-z0-9_./+=@:{}-]+$`)
+	appName        = pattern(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`)
+	domainName     = pattern(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	hostedZone     = pattern(`^Z[A-Z0-9]{1,31}$`)
+	topicARN       = pattern(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$`)
+	certificateARN = pattern(`^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
+	webACLARN      = pattern(`^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[^/]+/[^/]+$`)
+	parameterName  = pattern(`^[A-Za-z0-9_./{}-]+$`)
+	secretName     = pattern(`^[A-Za-z0-9_./+=@:{}-]+$`)
 )
 
 // aws reads the key aws.
@@ -77,6 +88,8 @@ func (d *strictJSON) aws(to *AWSSettings) field {
 		d.object(data, path, map[string]field{
 			"name":         d.matching(&to.Name, appName, "1 to 16 small letters, digits and hyphens, a letter first"),
 			"logRetention": d.retention(&to.LogRetention),
+			"keepReleases": d.whole(&to.KeepReleases),
+			"keepDays":     d.whole(&to.KeepDays),
 			"alarmTopic":   d.matching(&to.AlarmTopic, topicARN, "the ARN of an SNS topic"),
 		})
 	}
@@ -113,7 +126,7 @@ func (d *strictJSON) domains(to *[]string) field {
 	return func(data []byte, path string) {
 		d.texts(to)(data, path)
 		for i, name := range *to {
-			if d.err == nil && !domainName.MatchString(name) {
+			if d.err == nil && !domainName().MatchString(name) {
 				d.fail(fmt.Sprintf("%s[%d]", path, i), fmt.Sprintf("%q is no domain name", name), `write it in small letters, without scheme and path: "www.example.com"`)
 			}
 		}
@@ -126,7 +139,7 @@ func (d *strictJSON) storedSecrets(to *map[string]StoredSecret) field {
 		*to = map[string]StoredSecret{}
 		for _, e := range d.entries(data, path) {
 			at := path + "." + e.key
-			if !variableName.MatchString(e.key) || strings.HasPrefix(e.key, "AWS_") || strings.HasPrefix(e.key, "LAMBDA_") || strings.HasPrefix(e.key, "PACK_") {
+			if !variableName().MatchString(e.key) || strings.HasPrefix(e.key, "AWS_") || strings.HasPrefix(e.key, "LAMBDA_") || strings.HasPrefix(e.key, "PACK_") {
 				d.fail(at, fmt.Sprintf("%q cannot be a variable of the app", e.key), "use letters, digits and underscores, and do not begin with AWS_, LAMBDA_ or PACK_")
 			}
 			var s StoredSecret
@@ -143,10 +156,10 @@ func (d *strictJSON) storedSecrets(to *map[string]StoredSecret) field {
 }
 
 // matching reads a string of a form.
-func (d *strictJSON) matching(to *string, form *regexp.Regexp, due string) field {
+func (d *strictJSON) matching(to *string, form func() *regexp.Regexp, due string) field {
 	return func(data []byte, path string) {
 		d.value(data, path, due, to)
-		if d.err == nil && !form.MatchString(*to) {
+		if d.err == nil && !form().MatchString(*to) {
 			d.fail(path, fmt.Sprintf("it must be %s, and is %q", due, *to), "")
 		}
 	}

@@ -49,7 +49,7 @@ func edgeDocument(o *RouteOutput) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("write edge document of %s: %w", o.ID, err)
 	}
-	name := "pack/edge/" + strings.Trim(unfit.ReplaceAllString(o.Edge.EntryKey, "-"), "-") + "-" + shortHash(o.Edge.EntryKey) + ".json"
+	name := "pack/edge/" + strings.Trim(unfit().ReplaceAllString(o.Edge.EntryKey, "-"), "-") + "-" + shortHash(o.Edge.EntryKey) + ".json"
 	return File{
 		Name: name, Content: content, Mode: 0o644, Size: int64(len(content)), Hash: "sha256:" + hexHash(content),
 	}, nil

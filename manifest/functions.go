@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -110,14 +109,14 @@ func relativeTo(folder, file string) string {
 	return strings.Repeat("../", len(from)) + strings.Join(to, "/")
 }
 
-var unfit = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)
+var unfit = pattern(`[^a-zA-Z0-9_-]+`)
 
 // routeName gives a name for a route's function, not yet unique.
 func routeName(route string) string {
 	if route == "/" {
 		return "index"
 	}
-	name := strings.Trim(unfit.ReplaceAllString(strings.Trim(route, "/"), "-"), "-")
+	name := strings.Trim(unfit().ReplaceAllString(strings.Trim(route, "/"), "-"), "-")
 	// Neighbours such as "-" around a removed bracket read as one.
 	for strings.Contains(name, "--") {
 		name = strings.ReplaceAll(name, "--", "-")

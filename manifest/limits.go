@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -45,7 +44,7 @@ func checkMemory(mb int, where string) error {
 	}
 }
 
-var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+var variableName = pattern(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
 // checkEnvironment refuses names that Lambda or pack set themselves
 // (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)
@@ -62,7 +61,7 @@ func checkEnvironment(env map[string]string, where string) error {
 		case strings.HasPrefix(name, "PACK_"):
 			e.Why, e.Hint = "pack keeps names that begin with PACK_ for itself", "give it another name"
 			return e
-		case !variableName.MatchString(name):
+		case !variableName().MatchString(name):
 			e.Why, e.Hint = "Lambda takes names of two or more letters, digits and underscores that begin with a letter", "give it another name"
 			return e
 		}

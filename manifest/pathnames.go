@@ -3,16 +3,15 @@ package manifest
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // dynamicSegment is Next's test for a template
 // (next/dist/shared/lib/router/utils/is-dynamic.js).
-var dynamicSegment = regexp.MustCompile(`/[^/]*\[[^/]+\][^/]*(?:/|$)`)
+var dynamicSegment = pattern(`/[^/]*\[[^/]+\][^/]*(?:/|$)`)
 
-func isTemplate(pathname string) bool { return dynamicSegment.MatchString(pathname) }
+func isTemplate(pathname string) bool { return dynamicSegment().MatchString(pathname) }
 
 // pagePath is Next's normalizePagePath: how a pathname is written in file
 // names, /index for /, and /index/index for /index.

@@ -85,6 +85,12 @@ func (p *planner) checkSettings() error {
 			return err
 		}
 	}
+	return p.settleRegions()
+}
+
+// settleRegions finds the regions where nothing is said of a route.
+func (p *planner) settleRegions() error {
+	s := p.settings
 	home := []string{cmp.Or(s.DefaultRegion, DefaultRegion)}
 	names, where := home, "the default region"
 	switch {

@@ -27,6 +27,16 @@ var awsRegions = []string{
 	"us-west-1", "us-west-2",
 }
 
+// HomeRegion is the region of gateway and state, by the settings alone: that of the
+// gateway in the Deployment that they are planned into.
+func HomeRegion(s Settings) (string, error) {
+	p := &planner{settings: s}
+	if err := p.settleRegions(); err != nil {
+		return "", err
+	}
+	return p.regions[0], nil
+}
+
 // resolveRegions gives AWS names for the names of a setting, in order and each
 // once. "auto", "global" and "home" stand for the default regions: on AWS a
 // function is everywhere only where it is put.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -48,7 +47,7 @@ func DecodeDeployment(data []byte) (*Deployment, error) {
 	return &d, nil
 }
 
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,40}$`)
+var functionName = pattern(`^[a-zA-Z0-9_-]{1,40}$`)
 
 func (d *Deployment) check() error {
 	switch {
@@ -102,7 +101,7 @@ func (d *Deployment) checkFunctions() (entries map[string]bool, err error) {
 	for i, f := range d.Functions {
 		at := fmt.Sprintf("$.functions[%d]", i)
 		switch {
-		case !functionName.MatchString(f.Name):
+		case !functionName().MatchString(f.Name):
 			return nil, fmt.Errorf("%s.name is %q", at, f.Name)
 		case entries[f.Name]:
 			return nil, fmt.Errorf("%s.name is %q, which another function has", at, f.Name)

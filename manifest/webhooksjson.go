@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -13,12 +12,12 @@ var defaultTokens = map[Sender]TokenSettings{
 	DatoCMS: {Basic: true},
 }
 
-var webhookName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
+var webhookName = pattern(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
 
 // environmentName is what Lambda takes for the name of a variable.
-var environmentName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+var environmentName = pattern(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
-var headerName = regexp.MustCompile("^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$")
+var headerName = pattern("^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$")
 
 // webhooks reads pack.json's webhooks, with every mistake that needs no
 // message to be seen.
@@ -27,7 +26,7 @@ func (d *strictJSON) webhooks(to *map[string]Webhook) field {
 		*to = map[string]Webhook{}
 		for _, e := range d.entries(data, path) {
 			at := fmt.Sprintf("%s[%q]", path, e.key)
-			if !webhookName.MatchString(e.key) {
+			if !webhookName().MatchString(e.key) {
 				d.fail(at, "the name is part of an address", "use letters, digits, - and _, at most 64")
 			}
 			(*to)[e.key] = d.webhook(e, at)
@@ -134,7 +133,7 @@ func (d *strictJSON) secrets(to *[]Secret) field {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			var name string
 			d.object(item, at, map[string]field{"env": d.text(&name)})
-			if !environmentName.MatchString(name) {
+			if !environmentName().MatchString(name) {
 				d.fail(at+".env", fmt.Sprintf("it must be the name of an environment variable, and is %q", name), "the secret itself does not belong into pack.json")
 			}
 			*to = append(*to, Secret{Env: name})
@@ -173,7 +172,7 @@ func (d *strictJSON) token(to **TokenSettings) field {
 func (d *strictJSON) header(to *string) field {
 	return func(data []byte, path string) {
 		d.text(to)(data, path)
-		if d.err == nil && !headerName.MatchString(*to) {
+		if d.err == nil && !headerName().MatchString(*to) {
 			d.fail(path, fmt.Sprintf("it must be the name of a header, and is %q", *to), "")
 		}
 	}

@@ -181,7 +181,7 @@ func pagesRouterRules() []request {
 	for _, prefix := range []string{"", "/en", "/fr", "/de"} {
 		for _, target := range []string{
 			"/old-posts/first", "/old-posts/caf%C3%A9?x=1", "/ancien/first", "/anywhere", "/to-api", "/start", "/notes/first", "/notes/on-demand", "/read/me?x=1", "/lesen/first",
-			"/query/x?y=1", "/calls/a/b?x=1", "/fallback/a/b", "/fallback", "/about", "/hop/post", "/hop/server?x=1", "/hop/french", "/hop/french-inside", "/hop/away", "/hop/answer", "/hop/nothing",
+			"/query/x?y=1", "/calls/a/b?x=1", "/fallback/a/b", "/fallback", "/about", "/hop/post", "/hop/server?x=1", "/hop/french", "/hop/french-inside", "/hop/away", "/hop/answer", "/hop/nothing", "/hop/file?x=1", "/hop/missing", "/hop/throws",
 			"/guarded/x", "/server/guarded", "/only-fr", "/posts/first?x=1",
 		} {
 			list = append(list, each([]string{"GET", "HEAD", "POST"}, []string{prefix + target})...)

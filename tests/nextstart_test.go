@@ -35,6 +35,16 @@ func copyBuild(from, to, dist string) error {
 	return os.WriteFile(path, bytes.ReplaceAll(text, []byte("pack-unnamed"), []byte(record.Config.DeploymentID)), 0o644)
 }
 
+// asBuilt is an adapter that has `next start` take the build for what pack's made
+// it, which it would not know from next.config.
+const asBuilt = `module.exports = {
+  name: 'as-built',
+  modifyConfig: (config) => {
+    config.supportsImmutableAssets = config.supportsImmutableAssets ?? config.output !== 'export'
+    return config
+  },
+}`
+
 // nextStart prepares `next start` on a copied build. Next's server has the
 // deployment's name from its environment, as pack's functions do.
 func nextStart(folder string) *server {
@@ -48,9 +58,14 @@ func nextStart(folder string) *server {
 		if err := json.Unmarshal(text, &named); err != nil {
 			panic(fmt.Sprintf("%s: %v", routesManifest, err))
 		}
-		if named.DeploymentID != "" {
-			s.cmd.Env = append(s.cmd.Env, "NEXT_DEPLOYMENT_ID="+named.DeploymentID)
+		if named.DeploymentID == "" {
+			continue
 		}
+		adapter := filepath.Join(root, "as-built.cjs")
+		if err := os.WriteFile(adapter, []byte(asBuilt), 0o644); err != nil {
+			panic(err)
+		}
+		s.cmd.Env = append(s.cmd.Env, "NEXT_DEPLOYMENT_ID="+named.DeploymentID, "NEXT_ADAPTER_PATH="+adapter)
 	}
 	return s
 }

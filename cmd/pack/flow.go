@@ -39,6 +39,10 @@ type buildOptions struct {
 	// account keeps the key of builds for all machines that deploy the app; nil
 	// when nothing is deployed.
 	account buildkey.Keeper
+	// regions and defaultRegion are what the plan takes in place of pack.json's
+	// regions, and where nothing names one.
+	regions       []string
+	defaultRegion string
 	// log gets what the app's own build prints.
 	log      io.Writer
 	progress progress
@@ -182,7 +186,10 @@ func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error)
 	if err != nil {
 		return nil, err
 	}
-	settings.LayerSize = layer.MaxUnzipped
+	settings.LayerSize, settings.DefaultRegion = layer.MaxUnzipped, f.defaultRegion
+	if f.regions != nil {
+		settings.Pack.Regions = f.regions
+	}
 	plan, err := manifest.NewPlan(record, settings)
 	if err != nil {
 		return nil, err

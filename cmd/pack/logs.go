@@ -32,7 +32,7 @@ what the app prints and what pack says of requests that failed.
    pack logs --route '/api/cart' --since 2h
    pack logs --json | jq 'select(.level == "ERROR")'`,
 		ArgsUsage: "[DIR]",
-		Flags: placeFlags(
+		Flags: locationFlags(
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with what is logged from now on", DisableDefaultText: true},
 			&cli.StringFlag{Name: "route", Usage: "only the function of this `ROUTE`, or the one of this name"},
 			&cli.DurationFlag{Name: "since", Value: 10 * time.Minute, Usage: "how far back, as `30m` or 2h"},
@@ -40,7 +40,7 @@ what the app prints and what pack says of requests that failed.
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON document a line (docs/json.md)", DisableDefaultText: true},
 		),
 		Action: func(c *cli.Context) error {
-			p, err := placeOf(c)
+			p, err := locationOf(c)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ what the app prints and what pack says of requests that failed.
 
 // functionsOf gives the functions of a route; none, which means all, for no
 // route.
-func (p *place) functionsOf(route string) ([]string, error) {
+func (p *location) functionsOf(route string) ([]string, error) {
 	if route == "" {
 		return nil, nil
 	}
@@ -116,7 +116,7 @@ func (w *logWriter) show(lines []logs.Line) error {
 	return nil
 }
 
-func readLogs(ctx context.Context, p *place, functions []string, since time.Time, follow bool, w *logWriter) error {
+func readLogs(ctx context.Context, p *location, functions []string, since time.Time, follow bool, w *logWriter) error {
 	opened, err := p.open(ctx)
 	if err != nil {
 		return err

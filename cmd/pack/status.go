@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"pack/infra/account"
-	"pack/infra/status"
+	appstatus "pack/infra/status"
 )
 
 func statusCommand(s streams) *cli.Command {
@@ -25,9 +25,9 @@ Changes nothing.
    pack status --stage staging
    pack status --json | jq '.alarms[] | select(.state == "ALARM")'`,
 		ArgsUsage: "[DIR]",
-		Flags:     placeFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
+		Flags:     locationFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
-			p, err := placeOf(c)
+			p, err := locationOf(c)
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ Changes nothing.
 				if err != nil {
 					return err
 				}
-				found, err := status.Look(ctx, status.Target{Account: opened, Prefix: p.prefix, Regions: p.regions})
+				found, err := appstatus.Look(ctx, appstatus.Target{Account: opened, Prefix: p.prefix, Regions: p.regions})
 				if err != nil {
 					return account.Explain(err)
 				}
@@ -54,10 +54,10 @@ type statusResult struct {
 	Schema int `json:"schema"`
 	// Name begins the names of what is deployed.
 	Name string `json:"name"`
-	*status.Status
+	*appstatus.Status
 }
 
-func printStatus(s streams, name string, found *status.Status) error {
+func printStatus(s streams, name string, found *appstatus.Status) error {
 	when := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -79,7 +79,7 @@ func printStatus(s streams, name string, found *status.Status) error {
 		stacks.row(name, each.Region, state, when(each.Changed))
 	}
 	releases := newTable("release", "", "made")
-	for _, r := range []*status.Release{found.Active, found.Canary} {
+	for _, r := range []*appstatus.Release{found.Active, found.Canary} {
 		switch {
 		case r == nil:
 		case r.Weight > 0:

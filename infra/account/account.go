@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 )
 
 // Account is an account that credentials were found for.
@@ -50,6 +49,18 @@ func Open(ctx context.Context, region string) (*Account, error) {
 	return &Account{ID: aws.ToString(who.Account), ARN: aws.ToString(who.Arn), config: loaded}, nil
 }
 
+// Region is the one that environment or profile name (AWS_REGION); "" where none is.
+func Region(ctx context.Context) (string, error) {
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient()))
+	if err != nil {
+		return "", Explain(fmt.Errorf("load AWS configuration: %w", err))
+	}
+	return loaded.Region, nil
+}
+
+// Credentials are those that were found.
+func (a *Account) Credentials() aws.CredentialsProvider { return a.config.Credentials }
+
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = attempts, longestPause
@@ -66,6 +77,9 @@ func (a *Account) In(region string) aws.Config {
 // Objects reaches S3 in a region. Where AWS_ENDPOINT_URL names another server, a
 // bucket is part of the path: such servers have no name for each.
 func (a *Account) Objects(region string) *s3.Client {
-	return s3.NewFromConfig(a.In(region), func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
+	return s3.NewFromConfig(a.In(region), func(o *s3.Options) {
+		o.UsePathStyle = o.BaseEndpoint != nil
+		// Not every server sends checksums.
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
 }
-

@@ -86,7 +86,7 @@ func (s *stack) addCDN() error {
 					"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": list{"TLSv1.2"},
 					"OriginReadTimeout": read, "OriginKeepaliveTimeout": keepAlive,
 				},
-				"OriginCustomHeaders": list{object{"HeaderName": secretHeader, "HeaderValue": ref(paramSecret)}},
+				"OriginCustomHeaders": list{object{"HeaderName": secretHeader, "HeaderValue": ref(ParamSecret)}},
 			},
 			object{
 				"Id": originAssets, "DomainName": attribute(idAssets, "RegionalDomainName"), "OriginPath": "/" + staticPrefix,
@@ -108,7 +108,7 @@ func (s *stack) addCDN() error {
 	s.addDomains(config)
 	s.add(idDistribution, &resource{Type: "AWS::CloudFront::Distribution", Properties: object{"DistributionConfig": config}})
 	s.allowCDN()
-	s.outputs["DistributionId"] = output{"For the parameter " + paramDistribution, ref(idDistribution)}
+	s.outputs["DistributionId"] = output{"For the parameter " + ParamDistribution, ref(idDistribution)}
 	s.outputs["DistributionDomain"] = output{"The CDN's own domain", attribute(idDistribution, "DomainName")}
 	return nil
 }

@@ -97,20 +97,20 @@ func (s *stack) elsewhere() ([]File, error) {
 	if r == nil || r.Region == s.region {
 		return nil, nil
 	}
-	outputs := map[string]output{paramCertificate: {"For the parameter " + paramCertificate + " of the app's stack", ref(idCertificate)}}
+	outputs := map[string]output{ParamCertificate: {"For the parameter " + ParamCertificate + " of the app's stack", ref(idCertificate)}}
 	body, err := s.encode("pack: certificate of "+s.o.prefix()+", "+r.Region, []string{idCertificate}, outputs)
 	if err != nil {
 		return nil, err
 	}
 	delete(s.resources, idCertificate)
-	s.parameters[paramCertificate] = parameter{
+	s.parameters[ParamCertificate] = parameter{
 		Description: "Output CertificateArn of the stack in " + r.Region, Required: true,
 		Pattern: "^arn:aws[a-z-]*:acm:us-east-1:.*$", Constraint: "the ARN of a certificate in us-east-1",
 	}
 	for id, other := range s.resources {
 		s.resources[id].Properties = eachReference(other.Properties, func(id, _ string, whole object) any {
 			if id == idCertificate {
-				return ref(paramCertificate)
+				return ref(ParamCertificate)
 			}
 			return whole
 		}).(object)

@@ -40,7 +40,7 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 			env["PACK_CDN_TAG_HEADER"] = tagHeader
 		}
 		if secured {
-			env["PACK_ORIGIN_SECRET"], env["PACK_ORIGIN_SECRET_PREVIOUS"] = ref(paramSecret), ref(paramOldSecret)
+			env["PACK_ORIGIN_SECRET"], env["PACK_ORIGIN_SECRET_PREVIOUS"] = ref(ParamSecret), ref(ParamOldSecret)
 		}
 	}
 	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
@@ -52,7 +52,7 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 		}
 	}
 	if s.purges(f.Kind) {
-		env["PACK_CDN_DISTRIBUTION"] = ref(paramDistribution)
+		env["PACK_CDN_DISTRIBUTION"] = ref(ParamDistribution)
 	}
 	if f.Kind != manifest.ImageFunction && len(s.o.Secrets) > 0 {
 		named := map[string]manifest.StoredSecret{}

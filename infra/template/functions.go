@@ -41,7 +41,7 @@ const (
 
 // addFunctions makes the functions of the region, with roles, logs and versions.
 func (s *stack) addFunctions() error {
-	if s.shared {
+	if s.shared || s.o.Before.has(idSharedRole) {
 		s.addRole(idSharedRole, manifest.RouteFunction, idSharedLogs)
 		s.addLogs(idSharedLogs, "/aws/lambda/"+manifest.LambdaName(s.o.prefix(), "routes"))
 	}
@@ -53,6 +53,9 @@ func (s *stack) addFunctions() error {
 		if err := s.addFunction(f); err != nil {
 			return fmt.Errorf("function %s: %w", f.Name, err)
 		}
+	}
+	if err := s.carry(); err != nil {
+		return err
 	}
 	slices.SortFunc(s.functions, func(a, b Placed) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -72,7 +75,7 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	}
 	role, logs := id+"Role", id+"Logs"
 	group := []string{id}
-	if route && s.shared {
+	if route && s.shares(id) {
 		role, logs = idSharedRole, idSharedLogs
 	} else {
 		s.addLogs(logs, "/aws/lambda/"+name)
@@ -90,7 +93,7 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	r := &resource{Type: "AWS::Lambda::Function", Properties: object{
 		"FunctionName": name, "Description": abridged(description(f), 256),
 		"Runtime": runtimeOf(f), "Handler": handler, "Architectures": list{string(f.Architecture)},
-		"Code":       object{"S3Bucket": ref(paramArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
+		"Code":       object{"S3Bucket": ref(ParamArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
 		"Layers":     list{ref(layer)},
 		"Role":       attribute(role, "Arn"),
 		"MemorySize": f.Memory, "Timeout": timeout(f),
@@ -115,10 +118,10 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	case manifest.RouteFunction:
 		s.routes = append(s.routes, group)
 	case manifest.GatewayFunction:
-		s.addAlias(id, placed.Version, paramGateway)
+		s.addAlias(id, placed.Version, ParamGateway)
 		s.addURL(id)
 	case manifest.WorkerFunction:
-		live := s.addAlias(id, placed.Version, paramWorker)
+		live := s.addAlias(id, placed.Version, ParamWorker)
 		s.addEventSource(idRefresh, live)
 		s.addEventSource(idJobs, live)
 	}
@@ -223,7 +226,7 @@ func (s *stack) addLayer(f *manifest.Function) (string, error) {
 		id := "Layer" + logicalID(name + "-" + architecture)[:len(name+architecture)-strings.Count(architecture, "-")] + strings.ToUpper(l.Digest[:10])
 		s.add(id, &resource{Type: "AWS::Lambda::LayerVersion", Properties: object{
 			"LayerName": s.o.prefix() + "-" + name + "-" + architecture, "Description": "pack's program",
-			"Content":                 object{"S3Bucket": ref(paramArtifacts), "S3Key": LayerKey(l.Digest)},
+			"Content":                 object{"S3Bucket": ref(ParamArtifacts), "S3Key": LayerKey(l.Digest)},
 			"CompatibleArchitectures": list{string(l.Architecture)},
 			"CompatibleRuntimes":      list{runtimeNode, runtimeCustom},
 		}})

@@ -16,21 +16,15 @@ const (
 
 // split moves the route functions into nested stacks when they are too many for
 // one template. What they refer to of the root is given to them as parameters.
+// Those that are somewhere stay there: CloudFormation cannot move what has a name.
 func (s *stack) split() ([]File, error) {
-	all, err := s.encode("", slices.Sorted(maps.Keys(s.resources)), s.outputs)
-	if err != nil {
-		return nil, err
-	}
-	if len(s.resources) <= maxResources && len(all) <= maxBytes {
-		return nil, nil
-	}
 	parts, err := s.parts()
 	if err != nil {
 		return nil, err
 	}
 	var files []File
-	for i, ids := range parts {
-		file, err := s.nest(fmt.Sprintf("Routes%02d", i+1), ids)
+	for _, p := range parts {
+		file, err := s.nest(p.name, p.ids)
 		if err != nil {
 			return nil, err
 		}
@@ -39,31 +33,64 @@ func (s *stack) split() ([]File, error) {
 	return files, nil
 }
 
-// parts says which resources go together. Functions keep to the order of their
-// names.
-func (s *stack) parts() ([][]string, error) {
-	var parts [][]string
-	var part []string
-	bytes := 0
+// part is a nested stack as it grows.
+type part struct {
+	name  string
+	ids   []string
+	bytes int
+}
+
+// parts says which resources go together; none where all fit into the root.
+// Functions keep to the order of their names.
+func (s *stack) parts() ([]*part, error) {
+	all, err := s.encode("", slices.Sorted(maps.Keys(s.resources)), s.outputs)
+	if err != nil {
+		return nil, err
+	}
+	many := len(s.resources) > maxResources || len(all) > maxBytes
+	var parts []*part
+	var free [][]string
+	put := func(p *part, group []string, size int) { p.ids, p.bytes = append(p.ids, group...), p.bytes+size }
+	find := func(name string) *part {
+		for _, p := range parts {
+			if p.name == name {
+				return p
+			}
+		}
+		parts = append(parts, &part{name: name})
+		return parts[len(parts)-1]
+	}
+	sizes := make(map[string]int, len(s.routes))
 	for _, group := range s.routes {
-		size := 0
 		for _, id := range group {
 			text, err := encodeIndented(s.resources[id].Properties)
 			if err != nil {
 				return nil, err
 			}
-			size += 2*len(text) + len(id) // twice for the indentation
+			sizes[group[0]] += 2*len(text) + len(id) // twice for the indentation
 		}
-		if len(part) > 0 && (len(part)+len(group) > nestedResources || bytes+size > nestedBytes) {
-			parts, part, bytes = append(parts, part), nil, 0
+		switch nested, known := s.o.Before.place(group[0]); {
+		case known && nested != "":
+			put(find(nested), group, sizes[group[0]])
+		case !known && many:
+			free = append(free, group)
 		}
-		part, bytes = append(part, group...), bytes+size
 	}
-	if len(part) > 0 {
-		parts = append(parts, part)
+	n := 1
+	for _, group := range free {
+		size := sizes[group[0]]
+		p := find(partName(n))
+		for len(p.ids) > 0 && (len(p.ids)+len(group) > nestedResources || p.bytes+size > nestedBytes) {
+			n++
+			p = find(partName(n))
+		}
+		put(p, group, size)
 	}
+	slices.SortFunc(parts, func(a, b *part) int { return strings.Compare(a.name, b.name) })
 	return parts, nil
 }
+
+func partName(n int) string { return fmt.Sprintf("Routes%02d", n) }
 
 // nest makes a nested stack of resources and takes them out of the root.
 func (s *stack) nest(name string, ids []string) (File, error) {
@@ -97,7 +124,7 @@ func (s *stack) nest(name string, ids []string) (File, error) {
 	}
 	key := templateKey(digestOf(body))
 	s.add(name, &resource{Type: "AWS::CloudFormation::Stack", Properties: object{
-		"TemplateURL": join("https://", ref(paramArtifacts), ".s3."+s.region+".amazonaws.com/"+key),
+		"TemplateURL": join("https://", ref(ParamArtifacts), ".s3."+s.region+".amazonaws.com/"+key),
 		"Parameters":  given,
 	}})
 	for i := range s.functions {
@@ -106,4 +133,10 @@ func (s *stack) nest(name string, ids []string) (File, error) {
 		}
 	}
 	return File{Name: strings.ToLower(name) + ".json", Key: key, Body: body}, nil
+}
+
+// StackOf is the logical id of the nested stack that a file is the template of.
+func StackOf(f File) string {
+	name := strings.TrimSuffix(f.Name, ".json")
+	return strings.ToUpper(name[:1]) + name[1:]
 }

@@ -31,6 +31,8 @@ type Options struct {
 	// Release is the ID of the manifest.Release that the versions become part of;
 	// empty means the Deployment's ID.
 	Release string
+	// Before is what the stack has now; nil for a new one.
+	Before *Before
 	// AWS, CDN, Domains and Secrets are pack.json's.
 	AWS     manifest.AWSSettings
 	CDN     manifest.CDNSettings
@@ -62,6 +64,9 @@ func FunctionKey(digest string) string { return "functions/" + digest + ".zip" }
 func LayerKey(digest string) string { return "layers/" + digest + ".zip" }
 
 func templateKey(digest string) string { return "templates/" + digest + ".json" }
+
+// TemplateKey is where a template is that is too large to be sent along.
+func TemplateKey(body []byte) string { return templateKey(digestOf(body)) }
 
 // Where the app's files are in the bucket of assets (manifest.Deployment.AssetKey).
 const (

@@ -17,7 +17,7 @@ func (s *stack) addRole(id string, kind manifest.FunctionKind, logs string) {
 	statements = append(statements, s.secretStatements(kind)...)
 	if s.purges(kind) {
 		statements = append(statements, allow([]string{"cloudfront:CreateInvalidation"},
-			join("arn:aws:cloudfront::", ref(accountID), ":distribution/", ref(paramDistribution))))
+			join("arn:aws:cloudfront::", ref(accountID), ":distribution/", ref(ParamDistribution))))
 	}
 	s.add(id, &resource{Type: "AWS::IAM::Role", Properties: object{
 		"AssumeRolePolicyDocument": policyDocument(object{

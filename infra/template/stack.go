@@ -153,19 +153,21 @@ func (s *stack) required() []string {
 	return names
 }
 
-// The parameters.
+// The parameters; ParamState and ParamTags are those of regions other than home.
 const (
-	paramArtifacts    = "ArtifactBucket"
-	paramSecret       = "OriginSecret"
-	paramOldSecret    = "PreviousOriginSecret"
-	paramDistribution = "DistributionId"
-	paramGateway      = "ActiveGatewayVersion"
-	paramWorker       = "ActiveWorkerVersion"
-	paramCertificate  = "CertificateArn"
+	ParamArtifacts    = "ArtifactBucket"
+	ParamSecret       = "OriginSecret"
+	ParamOldSecret    = "PreviousOriginSecret"
+	ParamDistribution = "DistributionId"
+	ParamGateway      = "ActiveGatewayVersion"
+	ParamWorker       = "ActiveWorkerVersion"
+	ParamCertificate  = "CertificateArn"
+	ParamState        = idState
+	ParamTags         = idTags
 )
 
 func (s *stack) addParameters() {
-	s.parameters[paramArtifacts] = parameter{
+	s.parameters[ParamArtifacts] = parameter{
 		Description: "Bucket of this region that has archives, layers and nested templates", Required: true,
 		Pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", Constraint: "the name of a bucket",
 	}
@@ -176,7 +178,7 @@ func (s *stack) addParameters() {
 	if s.o.CDN.None {
 		return
 	}
-	s.parameters[paramDistribution] = parameter{
+	s.parameters[ParamDistribution] = parameter{
 		Description: "Output DistributionId of this stack; empty until there is one, since the distribution needs the gateway's URL first",
 		Pattern:     "^[A-Z0-9]*$", Constraint: "the id of a CloudFront distribution, or empty",
 	}
@@ -184,11 +186,11 @@ func (s *stack) addParameters() {
 		return
 	}
 	const form = "32 to 128 letters, digits, hyphens and underscores"
-	s.parameters[paramSecret] = parameter{
+	s.parameters[ParamSecret] = parameter{
 		Description: "What CloudFront shows the gateway, which answers nobody else", Required: true, Secret: true,
 		Pattern: "^[A-Za-z0-9_-]{32,128}$", Constraint: form,
 	}
-	s.parameters[paramOldSecret] = parameter{
+	s.parameters[ParamOldSecret] = parameter{
 		Description: "The secret before, which the gateway takes as well while CloudFront changes over", Secret: true,
 		Pattern: "^([A-Za-z0-9_-]{32,128})?$", Constraint: form + ", or empty",
 	}

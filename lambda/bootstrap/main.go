@@ -18,6 +18,7 @@ import (
 	"runtime/debug"
 
 	"pack/lambda/event"
+	"pack/lambda/logs"
 	packruntime "pack/lambda/runtime"
 )
 
@@ -37,9 +38,9 @@ func main() {
 }
 
 // serve runs what the archive holds: a gateway, the worker or a route function.
-func (s settings) serve(ctx context.Context, runtimeAPI string) error {
+func (s *settings) serve(ctx context.Context, runtimeAPI string) error {
 	if document := s.document("worker.json"); exists(document) {
-		w, err := s.worker(document)
+		w, err := s.worker(ctx, document)
 		if err != nil {
 			abort(err)
 		}
@@ -52,7 +53,7 @@ func (s settings) serve(ctx context.Context, runtimeAPI string) error {
 	return packruntime.Serve(runtimeAPI, event.Handle(handler))
 }
 
-func (s settings) handler(ctx context.Context) (http.Handler, error) {
+func (s *settings) handler(ctx context.Context) (http.Handler, error) {
 	if document := s.document("deployment.json"); exists(document) {
 		return s.gateway(document)
 	}
@@ -60,7 +61,7 @@ func (s settings) handler(ctx context.Context) (http.Handler, error) {
 }
 
 // document is one of pack's own files in the archive.
-func (s settings) document(name string) string { return filepath.Join(s.root, "pack", name) }
+func (s *settings) document(name string) string { return filepath.Join(s.root, "pack", name) }
 
 // exists takes a file that cannot be looked at for one that is there: opening
 // it says why.
@@ -76,10 +77,13 @@ func abort(err error) {
 	os.Exit(1)
 }
 
+// jsonLogs reports whether the function's logging configuration asks for JSON.
+func jsonLogs(env func(string) string) bool { return env("AWS_LAMBDA_LOG_FORMAT") == "JSON" }
+
 // logger writes JSON where the function's logging configuration asks for it.
 func logger() *slog.Logger {
-	if os.Getenv("AWS_LAMBDA_LOG_FORMAT") == "JSON" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if jsonLogs(os.Getenv) {
+		return slog.New(logs.Handler(os.Stderr))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {

@@ -12,13 +12,16 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"pack/lambda/event"
 	"pack/lambda/function"
 	"pack/lambda/gateway"
 	"pack/lambda/invoke"
+	"pack/lambda/logs"
 	"pack/lambda/node"
 	"pack/lambda/platform"
+	"pack/lambda/secrets"
 	"pack/lambda/state"
 	"pack/manifest"
 )
@@ -37,15 +40,19 @@ type settings struct {
 	// prefix is the deployment whose pages the function works on.
 	prefix string
 	// invoker calls other functions; gatewayName is the one that res.revalidate
-	// calls.
+	// calls where nobody said which: lastGateway is what the last caller did.
 	invoker     *invoke.Client
 	gatewayName string
+	lastGateway *atomic.Pointer[string]
+	placement   placement
 	// originSecrets open the gateway; without any it is open.
 	originSecrets []string
 	// where says where pages, tags and queues are.
 	where state.Settings
-	// cronSecret is the app's own CRON_SECRET.
-	cronSecret           string
+	// secrets are the app's variables that are kept elsewhere; nil for none.
+	secrets *secrets.Source
+	// jsonLogs: every line is to be a JSON object.
+	jsonLogs             bool
 	cdn                  cdn
 	allowPrivateRewrites bool
 }
@@ -63,7 +70,9 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 		invoker:              invoke.FromEnvironment(env),
 		originSecrets:        []string{env("PACK_ORIGIN_SECRET"), env("PACK_ORIGIN_SECRET_PREVIOUS")},
 		gatewayName:          env("PACK_GATEWAY"),
-		cronSecret:           env("CRON_SECRET"),
+		lastGateway:          new(atomic.Pointer[string]),
+		placement:            readPlacement(env),
+		jsonLogs:             jsonLogs(env),
 		cdn:                  readCDN(env),
 		allowPrivateRewrites: env("PACK_ALLOW_PRIVATE_REWRITES") == "1",
 	}
@@ -79,6 +88,9 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 	if err != nil {
 		return s, err
 	}
+	if s.secrets, err = secrets.FromEnvironment(env, s.placement.home); err != nil {
+		return s, err
+	}
 	s.scripts = filepath.Join(filepath.Dir(program), "node")
 	s.memory, _ = strconv.Atoi(env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	if s.where.Dir == "" && (s.where.Bucket == "" || s.where.TagTable == "") {
@@ -88,7 +100,7 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 }
 
 // function makes the handler of a route function.
-func (s settings) function(ctx context.Context, document string) (http.Handler, error) {
+func (s *settings) function(ctx context.Context, document string) (http.Handler, error) {
 	raw, err := os.ReadFile(document)
 	if err != nil {
 		return nil, err
@@ -107,14 +119,23 @@ func (s settings) function(ctx context.Context, document string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p}
+	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p, Environ: s.environ()}
 	s.cdn.follow(p, &options)
-	return function.New(ctx, options)
+	f, err := function.New(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if call := event.CallOf(r.Context()); call != nil && call.Gateway != "" {
+			s.lastGateway.Store(&call.Gateway)
+		}
+		f.ServeHTTP(w, r)
+	}), nil
 }
 
 // gateway makes the handler of the gateway. Its Node process, for proxy.ts,
 // starts when it is first needed.
-func (s settings) gateway(document string) (http.Handler, error) {
+func (s *settings) gateway(document string) (http.Handler, error) {
 	d, err := deployment(document)
 	if err != nil {
 		return nil, err
@@ -127,9 +148,12 @@ func (s settings) gateway(document string) (http.Handler, error) {
 		Deployment:           d,
 		Assets:               os.DirFS(s.assetsDir),
 		Cache:                p.Cache,
-		Invoker:              s.invoker,
 		AllowPrivateRewrites: s.allowPrivateRewrites,
 		TagHeader:            s.cdn.tagHeader,
+	}
+	options.Invoker, _ = s.callers(opened)
+	if err := s.addFiles(&options); err != nil {
+		return nil, err
 	}
 	if err := s.addQueues(&options); err != nil {
 		return nil, err
@@ -149,6 +173,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 			Document: &manifest.FunctionDocument{App: d.App, Function: *f},
 			Node:     s.nodeOptions(),
 			Platform: p,
+			Environ:  s.environ(),
 		})
 		options.Proxy = runner.Run
 	}
@@ -156,7 +181,7 @@ func (s settings) gateway(document string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Origin(g, s.originSecrets...), nil
+	return gateway.Origin(s.direct(g, d, opened), s.originSecrets...), nil
 }
 
 // errNoNode: the archive has JavaScript, and there is no Node to run it.
@@ -174,7 +199,7 @@ func deployment(document string) (*manifest.Deployment, error) {
 	return d, nil
 }
 
-func (s settings) platform() (*state.State, *platform.Platform, error) {
+func (s *settings) platform() (*state.State, *platform.Platform, error) {
 	opened, err := state.Open(s.where)
 	if err != nil {
 		return nil, nil, err
@@ -187,7 +212,7 @@ func (s settings) platform() (*state.State, *platform.Platform, error) {
 }
 
 // refresh asks the gateway for a page, for res.revalidate.
-func (s settings) refresh(ctx context.Context, path string, header http.Header) (*http.Response, error) {
+func (s *settings) refresh(ctx context.Context, path string, header http.Header) (*http.Response, error) {
 	target, err := url.ParseRequestURI(path)
 	if err != nil {
 		return nil, err
@@ -198,13 +223,21 @@ func (s settings) refresh(ctx context.Context, path string, header http.Header) 
 		Method: http.MethodHead, URL: target, Host: "localhost", Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	return s.invoker.Invoke(ctx, s.gatewayName, r.WithContext(ctx), &event.Call{Trusted: true})
+	name := s.gatewayName
+	if told := s.lastGateway.Load(); told != nil {
+		// The gateway of the release that calls, which need not be in use.
+		name = *told
+	}
+	return s.invoker.In(s.placement.home).Invoke(ctx, name, r.WithContext(ctx), &event.Call{Trusted: true})
 }
 
 // nodeOptions bound V8's heap by the function's memory: what is left is for
 // buffers, code and this program.
-func (s settings) nodeOptions() node.Options {
+func (s *settings) nodeOptions() node.Options {
 	o := node.Options{Node: s.node, Scripts: s.scripts, Root: s.root, Stdout: os.Stdout, Stderr: os.Stderr}
+	if s.jsonLogs {
+		o.Stdout, o.Stderr = &logs.Lines{Out: os.Stdout, Level: "INFO"}, &logs.Lines{Out: os.Stderr, Level: "ERROR"}
+	}
 	if s.memory > 0 {
 		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4))
 	}
@@ -220,6 +253,6 @@ func (s settings) nodeOptions() node.Options {
 // processors is how many vCPUs Lambda gives a function of this memory: one per
 // 1,769 MB (AWS Lambda Developer Guide, "Configure Lambda function memory").
 // More threads than that only get into each other's way.
-func (s settings) processors() int {
+func (s *settings) processors() int {
 	return min(max(1, s.memory/1769), runtime.NumCPU())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 // addQueues gives the gateway the queues that there are.
-func (s settings) addQueues(o *gateway.Options) error {
+func (s *settings) addQueues(o *gateway.Options) error {
 	queues, err := state.OpenQueues(s.where)
 	if err != nil {
 		return err
@@ -28,13 +29,22 @@ func (s settings) addQueues(o *gateway.Options) error {
 		if err != nil {
 			return err
 		}
-		o.Jobs = &jobs.Client{Store: store, Queue: q}
+		o.Jobs = &jobs.Client{Store: store, Queue: q, Deployment: s.jobsOf(o.Deployment)}
 	}
 	return nil
 }
 
+// jobsOf is whose worker is to run the jobs that a deployment takes: on a laptop
+// there is one.
+func (s *settings) jobsOf(d *manifest.Deployment) string {
+	if s.placement.release == "" {
+		return ""
+	}
+	return d.ID
+}
+
 // worker makes the handler of the worker.
-func (s settings) worker(document string) (*worker.Worker, error) {
+func (s *settings) worker(ctx context.Context, document string) (*worker.Worker, error) {
 	d, err := deployment(document)
 	if err != nil {
 		return nil, err
@@ -54,7 +64,11 @@ func (s settings) worker(document string) (*worker.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	send := &jobSender{settings: s, routes: make(map[string]string)}
+	calls, gatewayName := s.callers(opened)
+	send := &jobSender{invoker: calls, gateway: gatewayName, routes: make(map[string]string)}
+	if send.cronSecret, err = s.variable(ctx, "CRON_SECRET"); err != nil {
+		return nil, err
+	}
 	limits := make(map[string]time.Duration, len(d.Functions))
 	for _, f := range d.Functions {
 		limits[f.Name] = time.Duration(f.MaxDuration) * time.Second
@@ -64,18 +78,22 @@ func (s settings) worker(document string) (*worker.Worker, error) {
 			}
 		}
 	}
-	return &worker.Worker{
+	w := &worker.Worker{
 		Deployment: d.ID,
 		Refresher: &refresh.Refresher{
-			Cache: opened.Cache(d.ID, 0), Invoker: s.invoker, Token: d.App.BypassToken, Gateway: s.gatewayName,
+			Cache: opened.Cache(d.ID, 0), Invoker: calls, Token: d.App.BypassToken, Gateway: gatewayName,
 			Limit: func(function string) time.Duration { return limits[function] + refreshGrace },
 		},
 		Jobs:      &jobs.Runner{Store: store, Queue: queues.Jobs, Send: send.send},
 		Refreshes: queues.Refreshes,
 		JobQueue:  queues.Jobs,
 		Crons:     d.Crons,
-		Client:    &jobs.Client{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs},
-	}, nil
+		Client:    &jobs.Client{Store: &jobs.Store{Objects: opened.Objects}, Queue: queues.Jobs, Deployment: s.jobsOf(d)},
+	}
+	if others := s.others(d, opened); others != nil {
+		w.Others = others
+	}
+	return w, nil
 }
 
 // refreshGrace is how much longer than its maxDuration a function is waited for.
@@ -84,8 +102,11 @@ const refreshGrace = 5 * time.Second
 // jobSender sends jobs to the routes that took them, whichever function has
 // them in this deployment, and crons to the gateway.
 type jobSender struct {
-	settings
-	routes map[string]string
+	invoker invoker
+	gateway string
+	routes  map[string]string
+	// cronSecret is the app's own CRON_SECRET.
+	cronSecret string
 }
 
 // cronAgent is how requests of crons say what they are, as on the platform
@@ -104,7 +125,7 @@ func (s *jobSender) send(r *http.Request, job *jobs.Job, request *jobs.Request) 
 	if function == "" {
 		// A cron, or a route that this deployment does not have: the gateway
 		// answers as it would answer anybody.
-		return s.invoker.Invoke(r.Context(), s.gatewayName, r, &event.Call{Trusted: true})
+		return s.invoker.Invoke(r.Context(), s.gateway, r, &event.Call{Trusted: true})
 	}
 	return s.invoker.Invoke(r.Context(), function, r, &event.Call{Entry: request.Route, InitURL: request.URL})
 }

@@ -61,6 +61,8 @@ func TestPreludePrecedesTheBody(t *testing.T) {
 		w.Header().Add("Set-Cookie", "a=1")
 		w.Header().Add("Set-Cookie", "b=2")
 		w.Header().Set("Content-Type", "text/plain")
+		w.Header()["Vary"] = []string{"rsc", "cookie"}
+		w.Header()["Location"] = []string{"/cups", "/cups"} // As Next sends it of a page just rendered.
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte("short and stout"))
 	}, get)
@@ -69,7 +71,7 @@ func TestPreludePrecedesTheBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	head, body, found := bytes.Cut(all, event.PreludeEnd)
-	if want := `{"statusCode":418,"headers":{"content-type":"text/plain"},"cookies":["a=1","b=2"]}`; !found || string(head) != want || string(body) != "short and stout" {
+	if want := `{"statusCode":418,"headers":{"content-type":"text/plain","location":"/cups","vary":"rsc, cookie"},"cookies":["a=1","b=2"]}`; !found || string(head) != want || string(body) != "short and stout" {
 		t.Errorf("head %s\nbody %s", head, body)
 	}
 }

@@ -58,6 +58,12 @@ type Call struct {
 	// Trusted marks headers that Next reserves for the platform as pack's own;
 	// without it the gateway drops them.
 	Trusted bool `json:"trusted,omitempty"`
+	// Pinned marks a viewer's request that another release's gateway has handed
+	// over: this one answers it, whatever it names.
+	Pinned bool `json:"pinned,omitempty"`
+	// Gateway is the gateway ("name:version") of the release that calls, which
+	// the function asks in its turn.
+	Gateway string `json:"gateway,omitempty"`
 }
 
 // parse makes the request of an invocation. Bodies are in memory already.

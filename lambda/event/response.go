@@ -173,7 +173,7 @@ func (w *writer) WriteHeader(status int) {
 		}
 		// A name without values keeps servers from guessing one.
 		if len(values) > 0 {
-			p.Headers[strings.ToLower(name)] = text(strings.Join(values, ", "))
+			p.Headers[strings.ToLower(name)] = text(joined(name, values))
 		}
 	}
 	encoded, err := json.Marshal(p)
@@ -185,6 +185,16 @@ func (w *writer) WriteHeader(status int) {
 		return
 	}
 	r.pending = append(append(r.pending, encoded...), PreludeEnd...)
+}
+
+// joined is the one value that an answer of Lambda has for a name. Next sends
+// the Location of a page that it has just rendered twice, and browsers take the
+// first.
+func joined(name string, values []string) string {
+	if name == "Location" {
+		return values[0]
+	}
+	return strings.Join(values, ", ")
 }
 
 // text makes a header value fit for JSON: Node writes bytes as ISO 8859-1.

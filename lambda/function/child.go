@@ -1,8 +1,10 @@
 package function
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"pack/lambda/node"
@@ -11,12 +13,30 @@ import (
 // child keeps one Node process running.
 type child struct {
 	options node.Options
+	// environ gives variables that are not known before a process is to start;
+	// nil for none.
+	environ func(ctx context.Context) ([]string, error)
 
 	mu      sync.Mutex
 	current *node.Process
 }
 
-func newChild(o node.Options) *child { return &child{options: o} }
+func newChild(o node.Options, environ func(ctx context.Context) ([]string, error)) *child {
+	return &child{options: o, environ: environ}
+}
+
+// start starts a process.
+func (c *child) start() (*node.Process, error) {
+	o := c.options
+	if c.environ != nil {
+		more, err := c.environ(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		o.Env = append(slices.Clip(o.Env), more...)
+	}
+	return node.Start(o)
+}
 
 // process returns the running process, starting one where there is none.
 func (c *child) process() (*node.Process, error) {
@@ -29,7 +49,7 @@ func (c *child) process() (*node.Process, error) {
 			return c.current, nil
 		}
 	}
-	p, err := node.Start(c.options)
+	p, err := c.start()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +70,7 @@ func (c *child) replace(p *node.Process) {
 		return
 	}
 	c.current = nil
-	next, err := node.Start(c.options)
+	next, err := c.start()
 	if err != nil {
 		// The next request tries again, and reports it.
 		slog.Error("node process could not be replaced", "error", err)

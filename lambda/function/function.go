@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/logs"
 	"pack/lambda/node"
 	"pack/manifest"
 )
@@ -29,6 +30,9 @@ type Options struct {
 	// Node has everything but the Config and the Platform.
 	Node     node.Options
 	Platform node.Platform
+	// Environ gives variables of the Node process, NAME=value, that are asked for
+	// when one starts: secrets. nil is none.
+	Environ func(ctx context.Context) ([]string, error)
 	// Afterwards runs when an invocation's post-response work is done, within
 	// the invocation and its maxDuration; nil is nothing. Its error is logged.
 	Afterwards func(ctx context.Context) error
@@ -73,7 +77,7 @@ func build(o Options) *Function {
 	return &Function{
 		document: o.Document,
 		limit:    time.Duration(o.Document.Function.MaxDuration) * time.Second,
-		child:    newChild(n),
+		child:    newChild(n, o.Environ),
 
 		afterwards: o.Afterwards,
 	}
@@ -90,8 +94,9 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This function has no route for this path", http.StatusNotFound)
 		return
 	}
+	logs.On(&entry.Pathname)
 	started := time.Now()
-	ctx, cancel := context.WithDeadlineCause(r.Context(), started.Add(f.limit), errTimedOut)
+	ctx, cancel := context.WithDeadlineCause(r.Context(), f.deadline(r.Context(), started), errTimedOut)
 	process, response, id, err := f.send(ctx, r, entry, call)
 	if err != nil {
 		cancel()
@@ -124,6 +129,19 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// answerMargin is what is kept of Lambda's own time to answer in, where it ends
+// no later than maxDuration: at 900 seconds, which is the most of both.
+const answerMargin = time.Second
+
+// deadline is when maxDuration is reached, for a request that began at a time.
+func (f *Function) deadline(ctx context.Context, began time.Time) time.Time {
+	end := began.Add(f.limit)
+	if lambda, ok := ctx.Deadline(); ok && lambda.Add(-answerMargin).Before(end) {
+		return lambda.Add(-answerMargin)
+	}
+	return end
 }
 
 // send has the Node process answer. A process can have died without anybody

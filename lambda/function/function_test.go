@@ -39,6 +39,7 @@ exports.handler = async (req, res, { waitUntil, requestMeta }) => {
   if (q.has('exit')) process.exit(3)
   if (q.has('hang')) return sleep(60000)
   if (q.has('notfound')) return requestMeta.render404(req, res)
+  if (q.has('unread')) return res.end('unread')
   res.setHeader('content-type', 'application/json')
   if (q.has('half')) {
     res.write('half')
@@ -47,7 +48,7 @@ exports.handler = async (req, res, { waitUntil, requestMeta }) => {
   const chunks = []
   for await (const c of req) chunks.push(c)
   const names = Object.keys(req.headers).concat(req.rawHeaders).filter((n) => /pack/i.test(n))
-  res.end(JSON.stringify({ pid: process.pid, url: req.url, cwd: process.cwd(), body: Buffer.concat(chunks).toString(), initURL: requestMeta.initURL, names }))
+  res.end(JSON.stringify({ pid: process.pid, url: req.url, cwd: process.cwd(), body: Buffer.concat(chunks).toString(), initURL: requestMeta.initURL, names, agent: req.headers['user-agent'] ?? '' }))
 }
 `
 
@@ -171,8 +172,8 @@ func TestRequestReachesTheRoute(t *testing.T) {
 	}
 	a := call(t, f, http.MethodPost, "/r/a%20b?x=%2F", "hello", &event.Call{Entry: "/r/[id]", InitURL: "https://shop.example/old"})
 	var got struct {
-		URL, Cwd, Body, InitURL string
-		Names                   []string
+		URL, Cwd, Body, InitURL, Agent string
+		Names                          []string
 	}
 	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
 		t.Fatalf("%v: %s", err, a.body)
@@ -182,6 +183,27 @@ func TestRequestReachesTheRoute(t *testing.T) {
 	}
 	if len(got.Names) > 0 {
 		t.Errorf("the route sees pack's own headers: %v", got.Names)
+	}
+	if got.Agent != "" {
+		t.Errorf("the route sees a user agent that the viewer did not send: %q", got.Agent)
+	}
+}
+
+// TestUnreadRequestBody: a body that the route leaves alone keeps the invocation
+// open no longer than it takes to arrive.
+func TestUnreadRequestBody(t *testing.T) {
+	f, log, err := start(t, entry, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a := call(t, f, http.MethodPost, "/r/1?unread", strings.Repeat("unread ", 200_000), &event.Call{Entry: "/r/[id]"})
+		if a.status != http.StatusOK || a.body != "unread" || a.err != nil {
+			t.Errorf("status %d, body %q, error %v", a.status, a.body, a.err)
+		}
+	}
+	if log.has("abandoned") {
+		t.Error("the invocation stayed open until maxDuration")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pack/lambda/event"
+	"pack/lambda/logs"
 	"pack/lambda/node"
 	"pack/manifest"
 )
@@ -30,8 +31,9 @@ func NewProxy(o Options) *Proxy {
 // Run has proxy.ts answer r; the caller closes the body. Work that it leaves
 // behind goes on after the gateway's response.
 func (p *Proxy) Run(r *http.Request, initURL string) (*http.Response, error) {
+	logs.On(&p.entry.Pathname)
 	started := time.Now()
-	ctx, cancel := context.WithDeadlineCause(context.WithoutCancel(r.Context()), started.Add(p.f.limit), errTimedOut)
+	ctx, cancel := context.WithDeadlineCause(context.WithoutCancel(r.Context()), p.f.deadline(r.Context(), started), errTimedOut)
 	process, response, id, err := p.f.send(ctx, r, p.entry, &event.Call{InitURL: initURL})
 	if err != nil {
 		cancel()

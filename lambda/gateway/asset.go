@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,31 +13,8 @@ import (
 	"pack/s3cache"
 )
 
-const staticFolder = "/_next/static/"
-
-// assets are the deployment's files by address.
-type assets struct {
-	files fs.FS
-	list  map[string]*manifest.Asset
-	// static are the addresses of Next's own files, each with a slash at the end.
-	static []string
-}
-
-// below reports whether a path belongs to Next's own files.
-func (a *assets) below(path string) bool {
-	return slices.ContainsFunc(a.static, func(folder string) bool { return strings.HasPrefix(path, folder) })
-}
-
-func newAssets(d *manifest.Deployment, files fs.FS) *assets {
-	a := &assets{files: files, static: []string{d.App.BasePath + staticFolder, staticFolder}, list: make(map[string]*manifest.Asset, len(d.Assets))}
-	if strings.HasPrefix(d.App.AssetPrefix, "/") {
-		a.static = append(a.static, d.App.AssetPrefix+staticFolder)
-	}
-	for i := range d.Assets {
-		a.list[d.Assets[i].Pathname] = &d.Assets[i]
-	}
-	return a
-}
+// immutable is what is said of files whose addresses change with them.
+const immutable = "public, max-age=31536000, immutable"
 
 // serveAsset answers with a file, ranges and conditions included.
 func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *router.Result) {
@@ -77,7 +51,8 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		g.errorPage(w, r, http.StatusMethodNotAllowed)
 		return
 	}
-	file, err := g.assets.open(asset)
+	end, satisfied := satisfiable(r, asset.Size)
+	file, err := g.assets.open(r.Context(), asset, end)
 	if err != nil {
 		slog.Error("asset could not be read", "asset", asset.Pathname, "error", err)
 		g.serverError(w, r)
@@ -94,7 +69,7 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		setDefault(header, "Content-Type", strings.TrimSuffix(mediaType(asset.Pathname), "; charset=UTF-8"))
 	case asset.Immutable:
 		// No rule of the app's may say otherwise, nor does under next start.
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		header.Set("Cache-Control", immutable)
 	default:
 		setDefault(header, "Cache-Control", "public, max-age=0")
 	}
@@ -103,59 +78,51 @@ func (g *Gateway) serveAsset(w http.ResponseWriter, r *http.Request, resolved *r
 		header.Set("Etag", `"`+asset.Digest[:32]+`"`)
 	}
 	header.Set("Accept-Ranges", "bytes") // with 304 too, as send does
-	if !satisfiable(r, asset.Size) {
+	if !satisfied {
 		header.Set("Content-Range", "bytes */"+strconv.FormatInt(asset.Size, 10))
 		header.Set("Cache-Control", noStore)
 		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 		return
 	}
-	http.ServeContent(w, r, "", time.Time{}, file)
+	content := &reader{seekable: file}
+	http.ServeContent(w, r, "", time.Time{}, content)
+	if content.failed != nil {
+		slog.Error("asset could not be read", "asset", asset.Pathname, "error", content.failed)
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // satisfiable reports whether a file of so many bytes has the range that r asks
-// for. Several ranges at once, and units other than bytes, are ignored, as RFC
-// 9110 allows and the npm package send does: the header is dropped.
-func satisfiable(r *http.Request, size int64) bool {
+// for, and before which byte that ends, below 0 for the end of the file. Several
+// ranges at once, and units other than bytes, are ignored, as RFC 9110 allows
+// and the npm package send does: the header is dropped.
+func satisfiable(r *http.Request, size int64) (end int64, ok bool) {
 	value := r.Header.Get("Range")
 	if value == "" {
-		return true
+		return -1, true
 	}
 	spec, bytes := strings.CutPrefix(value, "bytes=")
 	if !bytes || strings.Contains(spec, ",") {
 		r.Header.Del("Range")
-		return true
+		return -1, true
 	}
 	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
 	if !dash {
-		return false
+		return -1, false
 	}
 	from, err := strconv.ParseInt(first, 10, 64)
 	if first == "" {
 		count, err := strconv.ParseInt(last, 10, 64)
-		return err == nil && count > 0
+		return -1, err == nil && count > 0
 	}
 	if err != nil || from < 0 || from >= size {
-		return false
+		return -1, false
+	}
+	if last == "" {
+		return -1, true
 	}
 	to, err := strconv.ParseInt(last, 10, 64)
-	return last == "" || err == nil && to >= from
-}
-
-func (a *assets) open(asset *manifest.Asset) (seekable, error) {
-	file, err := a.files.Open(asset.File)
-	if err != nil {
-		return nil, err
-	}
-	s, ok := file.(seekable)
-	if !ok {
-		file.Close()
-		return nil, fs.ErrInvalid
-	}
-	return s, nil
-}
-
-type seekable interface {
-	io.ReadSeekCloser
+	return to + 1, err == nil && to >= from
 }
 
 // serveStaticPage answers with a page that Next optimised into a plain file.
@@ -178,7 +145,7 @@ func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset 
 			}
 		}
 	}
-	body, err := fs.ReadFile(g.assets.files, asset.File)
+	body, err := g.assets.read(r.Context(), asset)
 	if err != nil {
 		slog.Error("page could not be read", "page", asset.Pathname, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

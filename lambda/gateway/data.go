@@ -27,20 +27,27 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 	default:
 		return
 	}
-	name = strings.TrimPrefix(name, g.app.BasePath)
-	if page, ok := strings.CutPrefix(name, "/_next/data/"+g.deployment.BuildID+"/"); ok {
-		name = "/" + strings.TrimSuffix(page, ".json")
-	}
+	name = strings.TrimPrefix(g.dataPage(name), g.app.BasePath)
 	if resolved.Locale != "" {
 		name = strings.TrimSuffix("/"+resolved.Locale+g.withoutLocale(name, resolved.Locale), "/")
 	}
 	w.Header().Set("X-Nextjs-Matched-Path", name)
 }
 
+// dataPage is the page whose data a pathname names; any other as it is.
+func (g *Gateway) dataPage(pathname string) string {
+	page, ok := strings.CutPrefix(pathname, g.app.BasePath+"/_next/data/"+g.deployment.BuildID+"/")
+	if !ok {
+		return pathname
+	}
+	return g.app.BasePath + "/" + strings.TrimSuffix(page, ".json")
+}
+
 // skipPrefetch tells the Pages Router's client, which asks whether proxy.ts
 // redirects and not for a page, which page it would get.
 func (g *Gateway) skipPrefetch(w http.ResponseWriter, pathname string, resolved *router.Result) {
-	w.Header().Set("X-Matched-Path", strings.TrimPrefix(g.withoutLocale(pathname, resolved.Locale), g.app.BasePath))
+	w.Header().Del("X-Nextjs-Matched-Path")
+	w.Header().Set("X-Matched-Path", strings.TrimPrefix(g.withoutLocale(g.dataPage(pathname), resolved.Locale), g.app.BasePath))
 	w.Header().Set("X-Middleware-Skip", "1")
 	w.Header().Set("Cache-Control", noStore)
 	_, _ = w.Write([]byte("{}"))

@@ -27,6 +27,9 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		return
 	}
 	if g.assets.below(r.URL.Path) {
+		if g.serveRetained(w, r) {
+			return
+		}
 		w.Header().Set("Cache-Control", noStore)
 		plainNotFound(w)
 		return
@@ -39,6 +42,15 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 	if resolved.Data && g.proxy != nil && g.outputs[notFoundPage] == nil {
 		w.Header().Set("Cache-Control", noStore)
 		missingData(w, r, resolved)
+		return
+	}
+	if missing := g.outputs[g.app.BasePath+notFoundPage]; missing != nil && possibleAction(r) {
+		// Next looks there for the action, and says that it knows none.
+		response, err := g.invoke(r, target{
+			function: missing.Function, entry: missing.Entry, path: missing.Pathname,
+			meta: map[string]any{"invokeStatus": http.StatusNotFound},
+		})
+		g.relay(w, r, response, err)
 		return
 	}
 	g.notFound(w, r)

@@ -18,6 +18,7 @@ import (
 
 	"pack/lambda/event"
 	"pack/lambda/jobs"
+	"pack/lambda/logs"
 	"pack/lambda/node"
 	"pack/lambda/refresh"
 	"pack/lambda/router"
@@ -38,8 +39,10 @@ type Proxy func(r *http.Request, initURL string) (*http.Response, error)
 // Options make a Gateway.
 type Options struct {
 	Deployment *manifest.Deployment
-	// Assets holds the files named by manifest.Asset.File.
+	// Assets holds the files named by manifest.Asset.File; Files has them
+	// instead where it is not nil.
 	Assets  fs.FS
+	Files   Files
 	Cache   *s3cache.Cache
 	Invoker Invoker
 	// Proxy is nil for an app without proxy.ts.
@@ -102,7 +105,7 @@ func New(o Options) (*Gateway, error) {
 		pages:      newPages(d),
 		outputs:    make(map[string]*manifest.Output, len(d.Outputs)),
 		functions:  make(map[string]*manifest.Function, len(d.Functions)),
-		assets:     newAssets(d, o.Assets),
+		assets:     newAssets(d, o.Assets, o.Files),
 		cache:      o.Cache,
 		invoker:    o.Invoker,
 		proxy:      o.Proxy,
@@ -172,7 +175,7 @@ func (t target) with(name string, value any) target {
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if call := event.CallOf(r.Context()); call == nil || !call.Trusted {
-		strip(r.Header)
+		Strip(r.Header)
 	}
 	if r.URL.Path == healthPath {
 		w.WriteHeader(http.StatusNoContent)
@@ -196,10 +199,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "The process of proxy.ts ended before it had answered", http.StatusBadGateway)
 			return
 		}
+		if resolved != nil {
+			r = withLocale(r, resolved.Locale)
+		}
 		g.serverError(w, r)
 		return
 	}
 	r = withLocale(r, resolved.Locale)
+	w = withProxyStatus(w, resolved, g.outputs[resolved.Pathname])
 	addHeaders(w.Header(), resolved.Header)
 	if resolved.Data {
 		g.nameDataPage(w, resolved)
@@ -233,6 +240,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 		g.notFound(w, r)
 		return
 	}
+	logs.On(&output.Entry)
 	t := target{
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery,

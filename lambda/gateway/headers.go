@@ -26,8 +26,8 @@ var reserved = []string{
 	"Content-Security-Policy", "Content-Security-Policy-Report-Only",
 }
 
-// strip removes what nobody outside may say.
-func strip(h http.Header) {
+// Strip removes what nobody outside may say.
+func Strip(h http.Header) {
 	for _, name := range reserved {
 		delete(h, name)
 	}

@@ -120,6 +120,10 @@ func storedHeaders(header http.Header, entry *s3cache.Entry, app bool) {
 		if name == "Vary" || name == "Content-Type" && app {
 			continue
 		}
+		if name == "Set-Cookie" {
+			header[name] = append(header[name], values...) // A rule of the app may set others.
+			continue
+		}
 		header[name] = slices.Clone(values)
 	}
 }

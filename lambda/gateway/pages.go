@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"pack/lambda/router"
 	"pack/manifest"
@@ -105,7 +106,7 @@ func decodePath(path string) string {
 		if err != nil {
 			return path
 		}
-		segments[i] = delimiter.ReplaceAllStringFunc(decoded, url.QueryEscape)
+		segments[i] = delimiter().ReplaceAllStringFunc(decoded, url.QueryEscape)
 	}
 	return strings.Join(segments, "/")
 }
@@ -113,7 +114,7 @@ func decodePath(path string) string {
 // delimiter is what must stay apart from a real one in a key: also one that is
 // still encoded after decoding, or /a%252Fb would share the key of /a%2Fb
 // (next/dist/shared/lib/router/utils/escape-path-delimiters.js).
-var delimiter = regexp.MustCompile(`(?i)[/#?\\]|%(?:2f|23|3f|5c)`)
+var delimiter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)[/#?\\]|%(?:2f|23|3f|5c)`) })
 
 func normalizePagePath(path string) string {
 	switch {

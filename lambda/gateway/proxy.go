@@ -13,6 +13,7 @@ import (
 
 	"pack/lambda/event"
 	"pack/lambda/router"
+	"pack/manifest"
 )
 
 // proxyRun is one request's run of proxy.ts.
@@ -84,3 +85,42 @@ func relocate(h http.Header, r *http.Request) {
 		}
 	}
 }
+
+// withProxyStatus gives a page or file the status of a proxy.ts that let the
+// request pass (`NextResponse.next({ status })`) or rewrote it. Handlers have
+// one of their own.
+func withProxyStatus(w http.ResponseWriter, resolved *router.Result, output *manifest.Output) http.ResponseWriter {
+	status := resolved.ProxyStatus
+	if status == 0 || status == http.StatusOK || resolved.Kind != router.Output && resolved.Kind != router.Asset ||
+		output != nil && (output.Type == "APP_ROUTE" || output.Type == "PAGES_API") {
+		return w
+	}
+	return &statusWriter{ResponseWriter: w, status: status}
+}
+
+// statusWriter answers with a status where the answer is 200.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+	began  bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	if status == http.StatusOK {
+		status = w.status
+	}
+	w.began = w.began || status >= http.StatusOK
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if !w.began {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush lets everything written so far leave.
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }

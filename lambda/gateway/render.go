@@ -50,6 +50,11 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 // for the function to word.
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
 	g.tagHit(w, h.entry.Tags)
+	if h.part == s3cache.PartData && g.app.DeploymentID != "" {
+		// By which the Pages Router's client sees that a deployment has come: its
+		// data has the same address in all of them (pages-handler.js).
+		w.Header().Set("X-Nextjs-Deployment-Id", g.app.DeploymentID)
+	}
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
 		w.Header().Set("X-Nextjs-Cache", h.cache)
@@ -200,11 +205,18 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 	}
 }
 
+// actionControl is what Next says of every answer to a server action
+// (next/dist/server/app-render/action-handler.js).
+const actionControl = "no-cache, no-store, max-age=0, must-revalidate"
+
 // ruled reports whether a header rule of the app says how an answer may be
 // cached: Next's own word, unlike the code's, yields to it, except in draft mode
 // (next/dist/server/route-modules/pages/pages-handler.js).
 func (g *Gateway) ruled(w http.ResponseWriter, r *http.Request, response *http.Response) bool {
 	value := response.Header.Get("Cache-Control")
+	if response.StatusCode >= http.StatusInternalServerError || value == actionControl {
+		return false // Nobody keeps an error or what a server action answered.
+	}
 	return w.Header().Get("Cache-Control") != "" && !g.drafts(r) && (value == noStore || response.Header.Get("X-Nextjs-Cache") != "")
 }
 

@@ -16,6 +16,7 @@ import (
 	"pack/lambda/event"
 	"pack/lambda/images"
 	"pack/lambda/invoke"
+	"pack/lambda/logs"
 	"pack/lambda/runtime"
 	"pack/lambda/state"
 	"pack/manifest"
@@ -23,7 +24,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	slog.SetDefault(slog.New(logs.Handler(os.Stderr)))
 	api := os.Getenv("AWS_LAMBDA_RUNTIME_API")
 	handler, err := open(os.Getenv)
 	if err != nil {
@@ -64,7 +65,7 @@ func open(env func(string) string) (*images.Handler, error) {
 }
 
 // source fetches the app's own pictures, files as well as routes, through the
-// gateway.
+// gateway: that of the release which calls.
 type source struct {
 	client  *invoke.Client
 	gateway string
@@ -79,7 +80,11 @@ func (s source) fetch(ctx context.Context, path string, header http.Header) (*ht
 		Method: http.MethodGet, URL: target, Host: "localhost", Header: header.Clone(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	return s.client.Invoke(ctx, s.gateway, r.WithContext(ctx), &event.Call{})
+	gateway := s.gateway
+	if call := event.CallOf(ctx); call != nil && call.Gateway != "" {
+		gateway = call.Gateway
+	}
+	return s.client.Invoke(ctx, gateway, r.WithContext(ctx), &event.Call{})
 }
 
 // pictures keeps encoded pictures in the page store.

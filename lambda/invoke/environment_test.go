@@ -22,9 +22,6 @@ func TestFromEnvironment(t *testing.T) {
 		t.Helper()
 		client := invoke.FromEnvironment(func(name string) string { return env[name] })
 		if !local {
-			if want := "https://lambda.eu-west-1.amazonaws.com"; client.Endpoint != want {
-				t.Errorf("asks %s, want %s", client.Endpoint, want)
-			}
 			client.Endpoint = server.URL
 		}
 		r := httptest.NewRequest(http.MethodGet, "http://shop.example/", nil)

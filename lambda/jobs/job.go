@@ -38,8 +38,10 @@ type Job struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
 	// Cron is the schedule that made the job, or empty.
-	Cron    string `json:"cron,omitempty"`
-	Created int64  `json:"created"`
+	Cron string `json:"cron,omitempty"`
+	// Deployment is that whose gateway took the job, on AWS; or empty.
+	Deployment string `json:"deployment,omitempty"`
+	Created    int64  `json:"created"`
 	// Due is when the first attempt was due, NotBefore when the next one is.
 	Due       int64  `json:"due"`
 	NotBefore int64  `json:"notBefore"`

@@ -56,9 +56,9 @@ func (r *Runner) Run(ctx context.Context, id string) error {
 	case job.State == Done || job.State == Dead:
 		return nil
 	case job.NotBefore > now.UnixMilli():
-		return send(ctx, r.Queue, id, time.UnixMilli(job.NotBefore).Sub(now))
+		return send(ctx, r.Queue, job, time.UnixMilli(job.NotBefore).Sub(now))
 	case job.State == Running && job.Lease > now.UnixMilli():
-		return send(ctx, r.Queue, id, time.UnixMilli(job.Lease).Sub(now)+time.Second)
+		return send(ctx, r.Queue, job, time.UnixMilli(job.Lease).Sub(now)+time.Second)
 	case now.After(job.deadline()):
 		return r.bury(ctx, job, etag, "older than its maxAge")
 	case job.Attempts-job.Failures > maxLost:
@@ -75,7 +75,7 @@ func (r *Runner) Run(ctx context.Context, id string) error {
 	job.Attempts++
 	if etag, err = r.Store.put(ctx, job, s3cache.IfMatch(etag)); errors.Is(err, s3cache.ErrConflict) {
 		// Another worker was quicker; look again later, should it die.
-		return send(ctx, r.Queue, id, leaseTime)
+		return send(ctx, r.Queue, job, leaseTime)
 	}
 	if err != nil {
 		return fmt.Errorf("begin job %s: %w", id, err)
@@ -182,7 +182,7 @@ func (r *Runner) settle(ctx context.Context, job *Job, etag string, o outcome) e
 		return err
 	}
 	slog.Warn("job failed, to be tried again", "job", job.ID, "path", job.Path, "attempt", job.Attempts, "in", wait.Round(time.Second), "error", o.failure)
-	return send(ctx, r.Queue, job.ID, wait)
+	return send(ctx, r.Queue, job, wait)
 }
 
 // bury makes a job a dead letter.

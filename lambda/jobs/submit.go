@@ -18,6 +18,9 @@ type Client struct {
 	Store *Store
 	// Queue is a standard queue.
 	Queue queue.Queue
+	// Deployment is whose workers run the jobs while it is kept; empty leaves it
+	// to the one in production.
+	Deployment string
 }
 
 // Submission is a job to take on.
@@ -43,6 +46,8 @@ var ErrKeyReused = errors.New("the idempotency key was used for another request"
 type (
 	Ticket struct {
 		ID string `json:"id"`
+		// Deployment is the Job's.
+		Deployment string `json:"deployment,omitempty"`
 	}
 	Message struct {
 		Job *Ticket `json:"job"`
@@ -66,7 +71,7 @@ func (c *Client) Submit(ctx context.Context, s Submission) (*Job, error) {
 	due := now.Add(s.Delay)
 	job := &Job{
 		ID: newID(now), State: Queued, Method: s.Request.Method, Path: s.Request.Path, Cron: s.Cron,
-		Created: now.UnixMilli(), Due: due.UnixMilli(), NotBefore: due.UnixMilli(), Policy: s.Policy,
+		Created: now.UnixMilli(), Due: due.UnixMilli(), NotBefore: due.UnixMilli(), Policy: s.Policy, Deployment: c.Deployment,
 	}
 	if s.Request.Query != "" {
 		job.Path += "?" + s.Request.Query
@@ -155,16 +160,16 @@ func digest(parts ...[]byte) string {
 // send queues a job for when it is due; beyond the queue's longest delay it is
 // queued again then.
 func (c *Client) send(ctx context.Context, job *Job) error {
-	return send(ctx, c.Queue, job.ID, time.Until(time.UnixMilli(job.NotBefore)))
+	return send(ctx, c.Queue, job, time.Until(time.UnixMilli(job.NotBefore)))
 }
 
-func send(ctx context.Context, q queue.Queue, id string, delay time.Duration) error {
-	body, err := json.Marshal(Message{Job: &Ticket{ID: id}})
+func send(ctx context.Context, q queue.Queue, job *Job, delay time.Duration) error {
+	body, err := json.Marshal(Message{Job: &Ticket{ID: job.ID, Deployment: job.Deployment}})
 	if err != nil {
 		return err
 	}
 	if err := q.Send(ctx, queue.Message{Body: string(body), Delay: min(max(0, delay), queue.MaxDelay)}); err != nil {
-		return fmt.Errorf("queue job %s: %w", id, err)
+		return fmt.Errorf("queue job %s: %w", job.ID, err)
 	}
 	return nil
 }

@@ -27,7 +27,9 @@ type Function struct {
 	MemoryMB     int
 	MaxInstances int    // 0 means no limit but the service's
 	Handler      string // _HANDLER; the runtimes of AWS read it
-	Version      string // "" means $LATEST
+	// Version is a number: the function is asked for as name:version then, or by
+	// an alias. "" means $LATEST.
+	Version string
 }
 
 // function is a Function at work. Its fields below stats are guarded by Service.mu.

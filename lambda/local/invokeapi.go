@@ -35,7 +35,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	inv := &invocation{
-		name:    fn.Name,
+		name:    fn.key(),
 		id:      requestID,
 		trace:   headerText(r.Header.Get("X-Amzn-Trace-Id")),
 		raw:     streamed,
@@ -94,9 +94,12 @@ func (s *Service) lookup(name, qualifier string) (*function, error) {
 		qualifier = defaulted(qualifier, after)
 	}
 	s.mu.Lock()
-	fn := s.functions[name]
-	s.mu.Unlock()
-	if fn == nil || (qualifier != "" && qualifier != latest && qualifier != fn.Version) {
+	defer s.mu.Unlock()
+	if qualifier != "" {
+		name += ":" + qualifier
+	}
+	fn := s.find(name)
+	if fn == nil {
 		return nil, &NotFoundError{Name: asked}
 	}
 	return fn, nil

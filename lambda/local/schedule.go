@@ -48,7 +48,7 @@ func (s *Service) invoke(ctx context.Context, inv *invocation) (*Stream, error) 
 func (s *Service) dispatch(inv *invocation) (limited bool, err error) {
 	for {
 		s.mu.Lock()
-		fn := s.functions[inv.name]
+		fn := s.find(inv.name)
 		switch {
 		case s.closing:
 			s.mu.Unlock()
@@ -57,6 +57,7 @@ func (s *Service) dispatch(inv *invocation) (limited bool, err error) {
 			s.mu.Unlock()
 			return false, &NotFoundError{Name: inv.name}
 		}
+		inv.name = fn.key() // An alias may mean another one by the time it is asked again.
 		if last := len(fn.idle) - 1; last >= 0 {
 			in := fn.idle[last]
 			fn.idle = fn.idle[:last]
@@ -203,7 +204,7 @@ func (s *Service) remove(in *instance, inInit bool, failure func(requestID strin
 	}
 	target := fn
 	if fn.draining {
-		target = s.functions[fn.Name]
+		target = s.functions[fn.key()]
 		if len(fn.instances) == 0 {
 			s.drained = slices.DeleteFunc(s.drained, func(f *function) bool { return f == fn })
 		}

@@ -7,8 +7,8 @@
 //
 //   - An instance whose init fails or lasts longer than Options.InitTimeout fails
 //     the invocation that waited longest; AWS runs init a second time first.
-//   - No signature is checked, and there are no versions, aliases, extensions,
-//     log tails, or retries of asynchronous invocations.
+//   - No signature is checked, and there are no extensions, log tails, or retries of
+//     asynchronous invocations. Versions are functions that were added as such.
 //   - CPU is not shared out by memory, and network and disk are those of the machine.
 //   - Memory is sampled, and only on Linux; other systems set no limit.
 package local
@@ -63,9 +63,10 @@ type Service struct {
 	spawn *spawner
 
 	mu        sync.Mutex
-	functions map[string]*function
-	drained   []*function // replaced, and not yet without instances
-	count     int         // instances of all functions
+	functions map[string]*function // by Function.key
+	aliases   map[string]string    // name:alias to a key
+	drained   []*function          // replaced, and not yet without instances
+	count     int                  // instances of all functions
 	closing   bool
 	sampling  bool
 
@@ -88,6 +89,7 @@ func New(o Options) *Service {
 		logs:      newLineWriter(o.Logs),
 		spawn:     newSpawner(),
 		functions: map[string]*function{},
+		aliases:   map[string]string{},
 		done:      make(chan struct{}),
 	}
 }
@@ -100,7 +102,8 @@ func defaulted[T comparable](v, otherwise T) T {
 	return v
 }
 
-// Add makes a function known. One of the same name is replaced: its idle instances
+// Add makes a function, or a version of one, known. One of the same name and version is
+// replaced: its idle instances
 // end at once, busy ones after their invocation, and those that wait for it get the
 // new one. It fails with a *FunctionConfigError, or ErrClosed after Shutdown.
 func (s *Service) Add(f Function) error {
@@ -113,8 +116,8 @@ func (s *Service) Add(f Function) error {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	old := s.functions[f.Name]
-	s.functions[f.Name] = fn
+	old := s.functions[fn.key()]
+	s.functions[fn.key()] = fn
 	var idle []*instance
 	if old != nil {
 		old.draining = true

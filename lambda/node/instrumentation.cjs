@@ -6,18 +6,13 @@
  * middle of a report. So it counts as post-response work of its request.
  */
 
-const fs = require('node:fs')
-const path = require('node:path')
-
 /**
  * Loads the app's instrumentation module, as Next will, and puts one in its
  * place whose onRequestError is waited for. Next calls register() itself.
- * @param {string} distDir absolute
+ * @param {string} file absolute
  * @param {() => {waitUntil: (p: Promise<unknown>) => void} | undefined} context of the request
  */
-function keepErrorReports(distDir, context) {
-  const file = path.join(distDir, 'server', 'instrumentation.js')
-  if (!fs.existsSync(file)) return
+function keepErrorReports(file, context) {
   const loaded = require(file)
   const cached = require.cache[require.resolve(file)]
   if (!cached) return

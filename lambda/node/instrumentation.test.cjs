@@ -13,8 +13,8 @@ function build(t, source) {
   t.after(() => fs.rmSync(dir, { recursive: true }))
   fs.mkdirSync(path.join(dir, 'server'))
   const file = path.join(dir, 'server', 'instrumentation.js')
-  if (source) fs.writeFileSync(file, source)
-  return { dir, file }
+  fs.writeFileSync(file, source)
+  return file
 }
 
 const hooks = `{ register() { return 'registered' }, async onRequestError(error) { await 0; globalThis.reports.push(error); if (error === 'bad') throw new Error('report failed') } }`
@@ -29,8 +29,8 @@ for (const [name, source] of Object.entries({
     const work = []
     globalThis.reports = []
     t.after(() => delete globalThis.reports)
-    const { dir, file } = build(t, source)
-    keepErrorReports(dir, () => ({ waitUntil: (promise) => work.push(promise) }))
+    const file = build(t, source)
+    keepErrorReports(file, () => ({ waitUntil: (promise) => work.push(promise) }))
     const loaded = await require(file)
     const module = loaded.default ?? loaded
     assert.equal(module.register(), 'registered')
@@ -42,12 +42,11 @@ for (const [name, source] of Object.entries({
   })
 }
 
-test('without the file, the hook or a request nothing changes', async (t) => {
-  keepErrorReports(build(t, '').dir, () => undefined)
+test('without the hook or a request nothing changes', async (t) => {
   const plain = build(t, 'module.exports = { register() {} }')
-  keepErrorReports(plain.dir, () => undefined)
-  assert.deepEqual(Object.keys(require(plain.file)), ['register'])
+  keepErrorReports(plain, () => undefined)
+  assert.deepEqual(Object.keys(require(plain)), ['register'])
   const outside = build(t, 'module.exports = { async onRequestError() { return 1 } }')
-  keepErrorReports(outside.dir, () => undefined)
-  assert.equal(await require(outside.file).onRequestError(), 1)
+  keepErrorReports(outside, () => undefined)
+  assert.equal(await require(outside).onRequestError(), 1)
 })

@@ -217,6 +217,9 @@ func (p *Process) Do(r *http.Request, invocation Invocation) (*http.Response, er
 		return nil, err
 	}
 	r.Header.Set(InvocationHeader, header)
+	if _, named := r.Header["User-Agent"]; !named {
+		r.Header["User-Agent"] = nil // Or Go's client would name itself to the app.
+	}
 	p.mu.Lock()
 	p.settled[invocation.ID] = make(chan []Failure, 1)
 	p.mu.Unlock()

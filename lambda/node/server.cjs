@@ -17,15 +17,17 @@
  * @property {Record<string, unknown>} [meta] more of Next's requestMeta
  */
 
+const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
 const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
-const { keepErrorReports } = require('./instrumentation.cjs')
 const { takePostponed, prepareResponseCache } = require('./resume.cjs')
-const { runWeb } = require('./web.cjs')
 const { Work } = require('./work.cjs')
+
+// What not every function needs is loaded when it is needed: a module costs
+// about a millisecond of a cold start.
 
 const LISTEN_FD = 3
 const CHANNEL_FD = 4
@@ -95,7 +97,7 @@ async function answer(req, res) {
       const middleware = invocation.type === 'MIDDLEWARE'
       if (edge || middleware) {
         const meta = middleware ? proxyMeta() : requestMeta(invocation)
-        await runWeb(handler, req, res, { initURL: invocation.initURL, edge, middleware }, { ...context, requestMeta: meta })
+        await require('./web.cjs').runWeb(handler, req, res, { initURL: invocation.initURL, edge, middleware }, { ...context, requestMeta: meta })
       } else {
         await handler(req, res, { waitUntil: context.waitUntil, requestMeta: requestMeta(invocation) })
       }
@@ -122,7 +124,9 @@ function drain(req) {
     req.removeAllListeners('data')
     req.removeAllListeners('readable')
     for (const event of ['end', 'close', 'error']) req.once(event, resolve)
-    req.resume()
+    // In the next tick a stream without listeners stops to flow, even one that
+    // the answer's end has set going.
+    process.nextTick(() => req.resume())
   })
 }
 
@@ -191,7 +195,10 @@ async function start() {
     if (!file.endsWith('.json')) createRequire(path.join(root, file))('next/dist/build/adapter/setup-node-env.external.js')
     await load(file)
   }
-  if (config.distDir) keepErrorReports(path.join(process.cwd(), config.distDir), () => requestContext.getStore())
+  const instrumentation = config.distDir && path.join(process.cwd(), config.distDir, 'server', 'instrumentation.js')
+  if (instrumentation && fs.existsSync(instrumentation)) {
+    require('./instrumentation.cjs').keepErrorReports(instrumentation, () => requestContext.getStore())
+  }
   const server = http.createServer({ keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (req, res) => {
     answer(req, res).catch((error) => {
       console.error(error)

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"regexp"
 	"strings"
 
 	"pack/manifest"
@@ -138,11 +139,20 @@ func (s *resolution) dynamicTarget(r *rule, path string, found captures) (*addre
 	if target == nil && (prerendered || s.isConcrete(path)) {
 		target = s.segmentTarget(pathname)
 	}
+	if target == nil {
+		target = s.router.addresses.known[placeholders.ReplaceAllString(pathname, "/-")]
+	}
 	if target != nil && target.app && s.localeInPath {
 		return nil, nil
 	}
 	return target, nil
 }
+
+// placeholders are the parameters of a template. Of a metadata file below one,
+// app/blog/[slug]/icon.png, the build makes one file for all addresses, with a
+// hyphen for each parameter (getStaticMetadataRoute in
+// next/dist/lib/metadata/get-metadata-route.js).
+var placeholders = regexp.MustCompile(`/\[[^/]*\]`)
 
 // isConcrete reports whether a path is a prerendered address of a template.
 func (s *resolution) isConcrete(path string) bool {

@@ -57,7 +57,7 @@ func (s *resolution) check() (*Result, error) {
 			return s.dynamicAnswer(match, path)
 		}
 	}
-	path := s.spelled(s.path)
+	path := s.underLocale(s.spelled(s.path))
 	match, err := s.matchDynamic(path, nil)
 	if match == nil || err != nil {
 		return nil, err
@@ -83,6 +83,11 @@ func (s *resolution) invoked(target *address, path string) string {
 // matched applies the headers that go with a match and completes the result.
 func (s *resolution) matched(result *Result, path string) (*Result, error) {
 	p := s.router.onMatch
+	sought := s.path
+	if s.data && result.Kind == Output {
+		// They know data by the address that its client asks for.
+		s.path = s.router.dataOfPage(s.path)
+	}
 	var buffer [32]int32
 	for _, i := range p.index.candidates(buffer[:0], s.path, -1) {
 		r := &p.rules[i]
@@ -94,6 +99,7 @@ func (s *resolution) matched(result *Result, path string) (*Result, error) {
 			s.setHeaders(r, found, captured)
 		}
 	}
+	s.path = sought
 	return s.finish(result, path), nil
 }
 
@@ -108,6 +114,7 @@ func (s *resolution) finish(result *Result, path string) *Result {
 	result.Rewritten = s.rewritten
 	result.Data = s.dataHeader || result.Kind == Output && s.router.isData(path)
 	result.Locale, result.DefaultLocale = s.locale, s.defaultLocale
+	result.ProxyStatus = s.proxyStatus
 	if result.Header == nil {
 		result.Header = s.response
 	}

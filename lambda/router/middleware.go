@@ -30,6 +30,7 @@ func (s *resolution) runProxy(ctx context.Context, proxy Proxy) (*Result, error)
 		return nil, nil
 	}
 	s.headers = answer.applyHeaders(s.headers, s.response)
+	s.proxyStatus = answer.Status
 	if answer.Rewrite != "" {
 		origin, location, err := s.relative(answer.Rewrite)
 		if err != nil {

@@ -147,6 +147,51 @@ func TestProxyRewritesData(t *testing.T) {
 	}
 }
 
+// TestProxyRewritesToAPI: routes of pages/api have no language, unlike what
+// dynamic routes are written for.
+func TestProxyRewritesToAPI(t *testing.T) {
+	table := site(t, "languages.json")
+	table.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^.*$`}}
+	table.Routing.DynamicRoutes = append(table.Routing.DynamicRoutes, manifest.Route{
+		Source: "/api/files/[id]", SourceRegex: `^[/]?(?<nextLocale>[^/]{1,})/api/files/(?<nxtPid>[^/]+?)(?:/)?$`, Destination: "/$nextLocale/api/files/[id]?nxtPid=$nxtPid",
+	})
+	table.Outputs = append(table.Outputs, manifest.Output{Pathname: "/api/files/[id]", Type: "PAGES_API"})
+	r := newRouter(t, table)
+	for _, target := range []string{"/ssr", "/fr/ssr"} {
+		var seen []string
+		result := resolve(t, r, request(target), answering(t, 200, http.Header{"X-Middleware-Rewrite": {"http://site.test/api/files/a?m=1"}}, &seen))
+		if got, want := summary(result), "output /api/files/[id] as /api/files/a ?m=1 id=a"; got != want {
+			t.Errorf("%s: got %s\nwant %s", target, got, want)
+		}
+	}
+}
+
+// TestProxyStatus: what proxy.ts lets pass keeps its status, for the page.
+func TestProxyStatus(t *testing.T) {
+	r := newRouter(t, site(t, "site.json"))
+	for name, header := range map[string]http.Header{"next": {"X-Middleware-Next": {"1"}}, "rewrite": {"X-Middleware-Rewrite": {"http://site.test/q"}}} {
+		var seen []string
+		if got := resolve(t, r, request("/acc/x"), answering(t, 418, header, &seen)).ProxyStatus; got != 418 {
+			t.Errorf("%s: status %d, want 418", name, got)
+		}
+	}
+}
+
+// TestDataHeaders: rules for matches know data by its own address, also where
+// it was resolved as its page.
+func TestDataHeaders(t *testing.T) {
+	table := site(t, "site.json")
+	table.Routing.OnMatch = append(table.Routing.OnMatch, manifest.Route{
+		Source: "/_next/data/(.*)", SourceRegex: `^\/_next\/data(?:\/(.*))(?:\/)?$`, Headers: map[string]string{"x-nextjs-deployment-id": "d1"},
+	})
+	r := newRouter(t, table)
+	for target, want := range map[string]string{"/_next/data/BUILD/q.json": "d1", "/q": ""} {
+		if got := resolve(t, r, request(target), nil).Header.Get("X-Nextjs-Deployment-Id"); got != want {
+			t.Errorf("%s: deployment id %q, want %q", target, got, want)
+		}
+	}
+}
+
 func TestProxyOverridesHeaders(t *testing.T) {
 	r := newRouter(t, site(t, "site.json"))
 	header := http.Header{

@@ -31,6 +31,9 @@ type resolution struct {
 	data, dataHeader bool
 	rewritten        bool
 
+	// proxyStatus is the status of the proxy's response.
+	proxyStatus int
+
 	locale, defaultLocale string
 	// localeInPath: the visitor's address names a locale.
 	localeInPath bool

@@ -318,6 +318,22 @@ func TestBasePathAndTrailingSlash(t *testing.T) {
 	}
 }
 
+// TestMetadataFilesBelowParameters: one file answers for every address.
+func TestMetadataFilesBelowParameters(t *testing.T) {
+	r := newRouter(t, router.Table{
+		Routing: manifest.Routing{DynamicRoutes: []manifest.Route{{
+			SourceRegex: `^[/]?/blog/(?<nxtPslug>[^/]+?)/(?<nxtPpart>[^/]+?)/icon\.png(?:/)?$`, Destination: "/blog/[slug]/[part]/icon.png?nxtPslug=$nxtPslug&nxtPpart=$nxtPpart",
+		}}},
+		Assets: []manifest.Asset{{Pathname: "/blog/-/-/icon.png", Source: "static"}},
+	})
+	for _, target := range []string{"/blog/-/-/icon.png", "/blog/a/b/icon.png"} {
+		result := resolve(t, r, request(target), nil)
+		if result.Kind != router.Asset || result.Pathname != "/blog/-/-/icon.png" {
+			t.Errorf("%s: got %s", target, summary(result))
+		}
+	}
+}
+
 // TestFallbackFalse: a route without rendering on demand answers for what the
 // build prerendered, and in draft mode for everything.
 func TestFallbackFalse(t *testing.T) {

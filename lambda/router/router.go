@@ -92,6 +92,9 @@ type Result struct {
 	// Status is that of a redirect or of the proxy's response, 404 for
 	// NotFound, 400 for BadRequest, otherwise 0.
 	Status int
+	// ProxyStatus is the status of a proxy that let the request pass or rewrote
+	// it: that of a page which has none of its own. 0 and 200 are none.
+	ProxyStatus int
 	// Location is absolute or a path; set for Redirect and External.
 	Location string
 	// Header is for the response. A redirect by a rule has none of the header
@@ -158,7 +161,8 @@ func New(t Table) (*Router, error) {
 var errMalformed = errors.New("malformed path")
 
 // Resolve finds out where a request goes. proxy may be nil. The error is that
-// of the proxy, of the context, or of a pattern that took too long.
+// of the proxy, of the context, or of a pattern that took too long; a result
+// beside it has the locale alone, for the error page.
 func (r *Router) Resolve(ctx context.Context, request *Request, proxy Proxy) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("resolve %q: %w", request.Target, err)
@@ -169,7 +173,7 @@ func (r *Router) Resolve(ctx context.Context, request *Request, proxy Proxy) (*R
 		return &Result{Kind: BadRequest, Status: http.StatusBadRequest, Header: http.Header{}, RequestHeader: s.headers}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("resolve %q: %w", request.Target, err)
+		return &Result{Locale: s.locale, DefaultLocale: s.defaultLocale}, fmt.Errorf("resolve %q: %w", request.Target, err)
 	}
 	return result, nil
 }

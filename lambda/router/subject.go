@@ -176,6 +176,17 @@ func (s *resolution) spelled(path string) string {
 	return base + prefixed(locale, rest)
 }
 
+// underLocale puts the default locale in front of an API route's path, where
+// proxy.ts has led to it: its rewrites have one otherwise, and the patterns of
+// dynamic routes expect one.
+func (s *resolution) underLocale(path string) string {
+	base := s.router.app.BasePath
+	if s.router.locales.config == nil || !underPrefix(path, base) || !underPrefix(cutPrefix(path, base), "/api") {
+		return path
+	}
+	return base + prefixed(s.defaultLocale, cutPrefix(path, base))
+}
+
 // isLocalizedAPI reports whether the visitor asked for an API route under a
 // locale, which has none.
 func (s *resolution) isLocalizedAPI() bool {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"pack/lambda/event"
+	"pack/lambda/logs"
 )
 
 // Handler answers one invocation. The error says that the payload made no
@@ -72,13 +73,15 @@ func (c *client) run(i *invocation, answer func(context.Context, *client, *invoc
 	if i.trace != "" {
 		os.Setenv("_X_AMZN_TRACE_ID", i.trace)
 	}
+	logs.Begin(i.id)
+	defer logs.Begin("")
 	err := answer(ctx, c, i)
 	var refused *StatusError
 	if errors.As(err, &refused) && refused.Status == http.StatusInternalServerError {
 		return fmt.Errorf("the Runtime API asks to end: %w", err)
 	}
 	if err != nil {
-		slog.Error("invocation not answered", "requestId", i.id, "error", err)
+		slog.Error("invocation not answered", "error", err)
 	}
 	return nil
 }

@@ -9,8 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"pack/lambda/bucket"
 	"pack/lambda/queue"
 	"pack/lambda/queue/sqsqueue"
+	"pack/s3cache"
+	"pack/s3cache/awsstate"
+	"pack/s3cache/s3store"
 )
 
 // region is AWS's, where the SDKs read it; servers of other makers take any.
@@ -31,6 +35,29 @@ func (s Settings) Config(service, endpoint string) aws.Config {
 
 // SQS returns a client of the queues' service.
 func (s Settings) SQS() *sqs.Client { return sqs.NewFromConfig(s.Config("SQS", s.SQSEndpoint)) }
+
+// openBucket opens the bucket of state for both kinds of objects in it, which
+// share connections.
+func (s Settings) openBucket() (s3cache.Store, *bucket.Bucket, error) {
+	client, err := awsstate.Client(s.stores())
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := s3store.New(s3store.Options{Client: client, Bucket: s.Bucket})
+	return objects, bucket.New(client, s.Bucket), err
+}
+
+// OpenFiles opens a bucket whose objects are passed on as they come, however
+// long that takes.
+func (s Settings) OpenFiles(name string) (*bucket.Bucket, error) {
+	config := s.stores()
+	config.Streams = true
+	client, err := awsstate.Client(config)
+	if err != nil {
+		return nil, err
+	}
+	return bucket.New(client, name), nil
+}
 
 // credentials are read at each request: Lambda puts them there.
 func credentials(context.Context) (aws.Credentials, error) {

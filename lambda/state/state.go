@@ -8,6 +8,9 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"pack/lambda/bucket"
 	"pack/lambda/jobs"
 	"pack/lambda/queue"
 	"pack/lambda/queue/directory"
@@ -27,6 +30,8 @@ type Settings struct {
 	// are those of servers that speak AWS's protocols.
 	Region                                    string
 	S3Endpoint, DynamoDBEndpoint, SQSEndpoint string
+	// Credentials are for bucket and table; nil means those of the environment.
+	Credentials aws.CredentialsProvider
 }
 
 // Environment is what a function needs to open the same parts, besides the
@@ -50,6 +55,8 @@ func (s Settings) Environment() map[string]string {
 type State struct {
 	Objects s3cache.Store
 	Tags    s3cache.TagStore
+	// Bucket has the plain objects beside those of Objects; nil without one.
+	Bucket *bucket.Bucket
 	// remote: they are asked over a network.
 	remote bool
 }
@@ -78,7 +85,7 @@ func Open(s Settings) (*State, error) {
 	state := &State{remote: s.Bucket != "" || s.TagTable != ""}
 	var err error
 	if s.Bucket != "" {
-		state.Objects, err = awsstate.OpenObjects(s.stores())
+		state.Objects, state.Bucket, err = s.openBucket()
 	} else {
 		state.Objects, err = s3cache.OpenDirectory(filepath.Join(s.Dir, "pages"))
 	}
@@ -107,6 +114,7 @@ func OpenJobs(s Settings) (*jobs.Store, error) {
 func (s Settings) stores() awsstate.Config {
 	return awsstate.Config{
 		Bucket: s.Bucket, Table: s.TagTable, Region: s.region(), S3Endpoint: s.S3Endpoint, DynamoDBEndpoint: s.DynamoDBEndpoint,
+		Credentials: s.Credentials,
 	}
 }
 

@@ -89,18 +89,24 @@ func New(o Options) (*Receiver, error) {
 	return r, nil
 }
 
-// name gives the endpoint that a path asks for; ok is false for the app's own
-// paths.
-func (r *Receiver) name(path string) (name string, ok bool) {
-	if name, ok = strings.CutPrefix(path, Path); !ok && r.basePath != "" {
-		name, ok = strings.CutPrefix(path, r.basePath+Path)
+// Addressed reports whether a path is a webhook's and none of the app's own.
+func Addressed(basePath, path string) bool {
+	_, ok := endpointName(basePath, path)
+	return ok
+}
+
+// endpointName gives the endpoint that a path asks for; ok is false for the
+// app's own paths.
+func endpointName(basePath, path string) (name string, ok bool) {
+	if name, ok = strings.CutPrefix(path, Path); !ok && basePath != "" {
+		name, ok = strings.CutPrefix(path, basePath+Path)
 	}
 	return name, ok
 }
 
 // Serve answers a request for an endpoint and reports whether it was one.
 func (r *Receiver) Serve(w http.ResponseWriter, request *http.Request) bool {
-	name, ok := r.name(request.URL.Path)
+	name, ok := endpointName(r.basePath, request.URL.Path)
 	if !ok {
 		return false
 	}

@@ -36,9 +36,19 @@ type Worker struct {
 	// Refreshes and JobQueue are the queues that the messages come from, for
 	// putting failed ones off.
 	Refreshes, JobQueue queue.Queue
+	// Others has the workers of other deployments that are kept; nil where there
+	// are none: what belongs to them is dropped, but for jobs.
+	Others Others
 	// Crons are the deployment's, Client submits their jobs.
 	Crons  []manifest.Cron
 	Client *jobs.Client
+}
+
+// Others has the workers of other deployments.
+type Others interface {
+	// Hand has the worker of a deployment answer an event. kept is false when
+	// there is none any more.
+	Hand(ctx context.Context, deployment string, event []byte) (answer []byte, kept bool, err error)
 }
 
 // task is a message's body: one of its fields is set.
@@ -116,6 +126,9 @@ func (w *Worker) work(ctx context.Context, d queue.Delivery) (from queue.Queue, 
 	if err := json.Unmarshal([]byte(d.Body), &t); err != nil {
 		return nil, fmt.Errorf("decode message: %w", err)
 	}
+	if handed, err := w.hand(ctx, t.deployment(), d); handed || err != nil {
+		return nil, err // The other worker has put it off.
+	}
 	switch {
 	case t.Refresh != nil:
 		if t.Refresh.Deployment != "" && t.Refresh.Deployment != w.Deployment {
@@ -133,6 +146,49 @@ func (w *Worker) work(ctx context.Context, d queue.Delivery) (from queue.Queue, 
 		return w.JobQueue, w.begin(ctx, *t.Cron)
 	}
 	return nil, errors.New("a message of an unknown kind")
+}
+
+// deployment is whose a message is; empty for anybody's. A cron's is of the
+// schedule, which knows no deployment.
+func (t *task) deployment() string {
+	switch {
+	case t.Refresh != nil:
+		return t.Refresh.Deployment
+	case t.Job != nil:
+		return t.Job.Deployment
+	}
+	return ""
+}
+
+// hand gives a message to the worker of the deployment that it belongs to, and
+// reports whether that one has it. A job whose deployment is gone is run by this
+// one: it was acknowledged.
+func (w *Worker) hand(ctx context.Context, deployment string, d queue.Delivery) (handed bool, err error) {
+	if w.Others == nil || deployment == "" || deployment == w.Deployment {
+		return false, nil
+	}
+	event, err := json.Marshal(Event{Records: []Record{{
+		MessageID: d.ID, ReceiptHandle: d.Receipt, Body: d.Body, Attributes: Attributes(d),
+		MessageAttributes: map[string]any{}, EventSource: "aws:sqs",
+	}}})
+	if err != nil {
+		return false, err
+	}
+	answer, kept, err := w.Others.Hand(ctx, deployment, event)
+	if err != nil {
+		return false, fmt.Errorf("hand message to the worker of deployment %s: %w", deployment, err)
+	}
+	if !kept {
+		return false, nil
+	}
+	var a Answer
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return true, fmt.Errorf("decode what the worker of deployment %s answers: %w", deployment, err)
+	}
+	if len(a.BatchItemFailures) > 0 {
+		return true, fmt.Errorf("the worker of deployment %s failed", deployment)
+	}
+	return true, nil
 }
 
 // begin submits the job of a cron that is due. A scheduler's message may come

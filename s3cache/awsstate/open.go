@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"time"
@@ -42,6 +43,9 @@ type Config struct {
 	// answer to begin, before it is made again; 0 means 3 seconds. All of it may take
 	// five times as long.
 	Timeout time.Duration
+	// Streams lifts the limit on all of a request, for objects that are passed on as
+	// fast as somebody reads them. Only Client heeds it.
+	Streams bool
 }
 
 // Open returns the two. It does no I/O: connections are made when they are needed. The
@@ -82,16 +86,36 @@ func OpenTags(c Config) (*dynamotags.Store, error) {
 	return c.tags(config)
 }
 
-func (c Config) objects(config aws.Config) (*s3store.Store, error) {
+// Client returns a client of S3 for objects that are no Store's; Bucket and Table are
+// not needed.
+func Client(c Config) (*s3.Client, error) {
+	config, err := c.shared()
+	if err != nil {
+		return nil, err
+	}
+	if client, ok := config.HTTPClient.(*http.Client); ok && c.Streams && c.HTTPClient == nil {
+		client.Timeout = 0
+	}
+	return c.client(config)
+}
+
+func (c Config) client(config aws.Config) (*s3.Client, error) {
 	at, err := endpoint(c.S3Endpoint, "AWS_ENDPOINT_URL_S3")
 	if err != nil {
 		return nil, fmt.Errorf("open S3 store: %w", err)
 	}
-	client := s3.NewFromConfig(config, func(o *s3.Options) {
+	return s3.NewFromConfig(config, func(o *s3.Options) {
 		if at != "" {
 			o.BaseEndpoint, o.UsePathStyle = &at, true
 		}
-	})
+	}), nil
+}
+
+func (c Config) objects(config aws.Config) (*s3store.Store, error) {
+	client, err := c.client(config)
+	if err != nil {
+		return nil, err
+	}
 	return s3store.New(s3store.Options{
 		Client: client, Bucket: c.Bucket, Prefix: c.ObjectPrefix, Owner: c.BucketOwner, KMSKey: c.KMSKey,
 	})

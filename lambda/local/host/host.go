@@ -11,11 +11,13 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
 	"pack/lambda/local"
+	"pack/lambda/seeds"
 	"pack/lambda/state"
 	"pack/manifest"
 )
@@ -80,7 +82,11 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := seed(ctx, o, opened); err != nil {
+	pages := seeds.Options{Deployment: o.Deployment, Dir: o.SeedsDir, State: opened}
+	if o.State.Bucket == "" {
+		pages.MarkDir = filepath.Join(o.State.Dir, "seeded")
+	}
+	if err := seeds.Store(ctx, pages); err != nil {
 		return nil, err
 	}
 	if err := pruneCompileCaches(o.State.Dir, o.Deployment); err != nil {

@@ -13,8 +13,8 @@ import (
 	"pack/manifest"
 )
 
-// placeFlags say which of an app's deployments a command looks at.
-func placeFlags(more ...cli.Flag) []cli.Flag {
+// locationFlags say which of an app's deployments a command looks at.
+func locationFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "stage", Value: "production", Usage: "`NAME` of what is deployed"},
 		&cli.StringFlag{Name: "region", Usage: "look in this `REGION` alone (default: those of the app)"},
@@ -22,8 +22,8 @@ func placeFlags(more ...cli.Flag) []cli.Flag {
 	}, more...)
 }
 
-// place is where an app's stage is, as far as it can be told without asking AWS.
-type place struct {
+// location is where an app's stage is, as far as it can be told without asking AWS.
+type location struct {
 	name, stage string
 	// prefix begins the names of what is deployed.
 	prefix string
@@ -35,9 +35,9 @@ type place struct {
 	dir        string
 }
 
-// placeOf reads the flags of placeFlags and the argument DIR. Regions are those
+// locationOf reads the flags of locationFlags and the argument DIR. Regions are those
 // of what was packed here; without that, pack.json's, or the environment's.
-func placeOf(c *cli.Context) (*place, error) {
+func locationOf(c *cli.Context) (*location, error) {
 	dir, err := appDir(c)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func placeOf(c *cli.Context) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{dir: dir}
+	p := &location{dir: dir}
 	if p.settings, err = manifest.LoadSettings(dir); err != nil {
 		return nil, err
 	}
@@ -75,6 +75,6 @@ func placeOf(c *cli.Context) (*place, error) {
 }
 
 // open finds credentials.
-func (p *place) open(ctx context.Context) (*account.Account, error) {
+func (p *location) open(ctx context.Context) (*account.Account, error) {
 	return account.Open(ctx, p.regions[0])
 }

@@ -1,4 +1,6 @@
-package host
+// Package seeds puts what the build rendered into the page store, on a laptop and on
+// AWS alike.
+package seeds
 
 import (
 	"context"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,28 +23,53 @@ import (
 // seeders is how many pages are written at a time.
 const seeders = 16
 
-// seed puts what the build rendered into the page store, unless this
-// deployment was seeded before: pages rendered since then stay.
-func seed(ctx context.Context, o Options, opened *state.State) error {
-	marks := seedMarks{dir: filepath.Join(o.State.Dir, "seeded")}
-	if o.State.Bucket != "" {
-		marks = seedMarks{objects: opened.Objects}
+// Options say what is stored where.
+type Options struct {
+	Deployment *manifest.Deployment
+	// Dir is the folder that every Part.File is relative to.
+	Dir   string
+	State *state.State
+	// MarkDir is a folder of this machine that remembers which deployments were
+	// stored, for a page store that is one too: only one deployment is served from
+	// there. Without it that is remembered beside the pages, which others share.
+	MarkDir string
+	// Progress is told how many pages are done; may be nil. It is called by one
+	// goroutine at a time.
+	Progress func(done, total int)
+}
+
+// Store stores the pages unless that was done for this deployment before: those
+// rendered since then stay.
+func Store(ctx context.Context, o Options) error {
+	marks := marks{dir: o.MarkDir}
+	if o.MarkDir == "" {
+		marks.objects = o.State.Objects
 	}
 	seeded, err := marks.has(ctx, o.Deployment.ID)
 	if err != nil || seeded {
 		return err
 	}
-	cache := opened.Cache(o.Deployment.ID, -1)
+	cache := o.State.Cache(o.Deployment.ID, -1)
 	g, seeding := errgroup.WithContext(ctx)
 	g.SetLimit(seeders)
+	var mu sync.Mutex
+	done := 0
 	for _, page := range o.Deployment.Pages {
 		g.Go(func() error {
-			entry, err := seedEntry(o.SeedsDir, page)
+			if seeding.Err() != nil {
+				return context.Cause(seeding)
+			}
+			entry, err := entryOf(o.Dir, page)
 			if err == nil && entry != nil {
 				_, err = cache.Seed(seeding, s3cache.PageKey(page.SeedKey(o.Deployment.App.BasePath)), entry)
 			}
 			if err != nil {
 				return fmt.Errorf("seed page %s: %w", page.Pathname, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if done++; o.Progress != nil {
+				o.Progress(done, len(o.Deployment.Pages))
 			}
 			return nil
 		})
@@ -55,16 +83,16 @@ func seed(ctx context.Context, o Options, opened *state.State) error {
 	return marks.add(ctx, o.Deployment.ID)
 }
 
-// seedMarks remember which deployments were seeded: in a folder of this
+// marks remember which deployments were seeded: in a folder of this
 // machine, or as objects beside the pages, which others share.
-type seedMarks struct {
+type marks struct {
 	dir     string
 	objects s3cache.Store
 }
 
-func (m seedMarks) object(deployment string) string { return "seeded/" + deployment + ".mark" }
+func (m marks) object(deployment string) string { return "seeded/" + deployment + ".mark" }
 
-func (m seedMarks) has(ctx context.Context, deployment string) (bool, error) {
+func (m marks) has(ctx context.Context, deployment string) (bool, error) {
 	if m.objects != nil {
 		_, err := m.objects.Get(ctx, m.object(deployment), "")
 		if errors.Is(err, s3cache.ErrNotFound) {
@@ -79,7 +107,7 @@ func (m seedMarks) has(ctx context.Context, deployment string) (bool, error) {
 	return err == nil, err
 }
 
-func (m seedMarks) add(ctx context.Context, deployment string) error {
+func (m marks) add(ctx context.Context, deployment string) error {
 	if m.objects != nil {
 		_, err := m.objects.Put(ctx, m.object(deployment), []byte("seeded"), s3cache.Condition{})
 		return err
@@ -92,7 +120,7 @@ func (m seedMarks) add(ctx context.Context, deployment string) error {
 
 // dropOthers removes the pages of deployments that this folder served before.
 // Those of a bucket may be served by others.
-func (m seedMarks) dropOthers(ctx context.Context, deployment string, cache *s3cache.Cache) error {
+func (m marks) dropOthers(ctx context.Context, deployment string, cache *s3cache.Cache) error {
 	if m.objects != nil {
 		return nil
 	}
@@ -117,9 +145,9 @@ func (m seedMarks) dropOthers(ctx context.Context, deployment string, cache *s3c
 	return nil
 }
 
-// seedEntry reads the entry that the build made of a page; nil when it made
+// entryOf reads the entry that the build made of a page; nil when it made
 // none.
-func seedEntry(dir string, page manifest.Page) (*s3cache.Entry, error) {
+func entryOf(dir string, page manifest.Page) (*s3cache.Entry, error) {
 	if page.Seed == nil || page.Template && !page.PartiallyStatic && page.Kind != s3cache.KindPages {
 		return nil, nil
 	}

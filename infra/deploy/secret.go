@@ -1,0 +1,126 @@
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+)
+
+// secretAge is when a deploy begins to change the origin secret.
+const secretAge = 90 * 24 * time.Hour
+
+// originSecret is what CloudFront shows the gateway. It is kept in an encrypted
+// parameter, for CloudFormation does not tell what it was given.
+//
+// A version keeps the secrets that it was published with, so a change takes two
+// deploys: the first publishes a gateway that takes the coming secret as well, and
+// the second, once that gateway is in production, has CloudFront show it.
+type originSecret struct {
+	// Shown is what CloudFront shows. Other is taken as well: the one before, or,
+	// where Coming, the next.
+	Shown  string    `json:"shown"`
+	Other  string    `json:"other,omitempty"`
+	Coming bool      `json:"coming,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+func (t *Target) secretName() string { return "/pack/" + t.prefix() + "/origin-secret" }
+
+func newSecret() string { return rand.Text() + rand.Text() } // 52 letters and digits
+
+// secret reads the secret, or makes one.
+func (t *Target) secret(ctx context.Context) (*originSecret, error) {
+	s, err := t.readSecret(ctx)
+	if err != nil || s != nil {
+		return s, err
+	}
+	s = &originSecret{Shown: newSecret(), Since: time.Now().UTC()}
+	return s, t.writeSecret(ctx, s)
+}
+
+// readSecret gives nil where there is none.
+func (t *Target) readSecret(ctx context.Context) (*originSecret, error) {
+	name := t.secretName()
+	out, err := ssm.NewFromConfig(t.Account.In(t.Home)).GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
+	var missing *types.ParameterNotFound
+	if errors.As(err, &missing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read parameter %s: %w", name, err)
+	}
+	var s originSecret
+	if err := json.Unmarshal([]byte(aws.ToString(out.Parameter.Value)), &s); err != nil {
+		return nil, fmt.Errorf("read parameter %s: it is not pack's: %w", name, err)
+	}
+	return &s, nil
+}
+
+func (t *Target) writeSecret(ctx context.Context, s *originSecret) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	name := t.secretName()
+	_, err = ssm.NewFromConfig(t.Account.In(t.Home)).PutParameter(ctx, &ssm.PutParameterInput{
+		Name: &name, Value: aws.String(string(text)), Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true),
+		Description: aws.String("What CloudFront shows the gateway of " + t.prefix()),
+	})
+	if err != nil {
+		return fmt.Errorf("write parameter %s: %w", name, err)
+	}
+	return nil
+}
+
+func (t *Target) deleteSecret(ctx context.Context) error {
+	name := t.secretName()
+	_, err := ssm.NewFromConfig(t.Account.In(t.Home)).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})
+	var missing *types.ParameterNotFound
+	if err != nil && !errors.As(err, &missing) {
+		return fmt.Errorf("delete parameter %s: %w", name, err)
+	}
+	return nil
+}
+
+// rotate takes the next step of a change. taken are the digests of the secrets that
+// the gateway in production takes; nil where nothing is in production, or where it
+// is not known what.
+func (s *originSecret) rotate(taken []string, wanted bool, now time.Time) (changed bool) {
+	switch {
+	case s.Coming && slices.Contains(taken, secretDigest(s.Other)):
+		s.Shown, s.Other, s.Coming, s.Since = s.Other, s.Shown, false, now
+	case !s.Coming && (wanted || now.Sub(s.Since) > secretAge):
+		s.Other, s.Coming = newSecret(), true
+	default:
+		return false
+	}
+	return true
+}
+
+// digests are those of what a gateway that is published now takes.
+func (s *originSecret) digests() []string {
+	if s == nil {
+		return nil
+	}
+	all := []string{secretDigest(s.Shown)}
+	if s.Other != "" {
+		all = append(all, secretDigest(s.Other))
+	}
+	return all
+}
+
+// secretDigest tells secrets apart without giving them away: they are long and random.
+func secretDigest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])[:16]
+}

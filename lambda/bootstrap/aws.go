@@ -1,0 +1,107 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+
+	"pack/lambda/assets"
+	"pack/lambda/event"
+	"pack/lambda/gateway"
+	"pack/lambda/release"
+	"pack/lambda/state"
+	"pack/lambda/traffic"
+	"pack/manifest"
+)
+
+// placement says what the function is among those of its app on AWS. Without a
+// release there is one version of each function, as on a laptop.
+type placement struct {
+	// release is the id of the release; empty on a laptop.
+	release string
+	// region is the function's, home that of gateway and state.
+	region, home string
+	// version is the function's own.
+	version string
+	// assetsBucket holds the app's files, below assetsPrefix.
+	assetsBucket, assetsPrefix string
+}
+
+func readPlacement(env func(string) string) placement {
+	p := placement{
+		region: env("AWS_REGION"), version: env("AWS_LAMBDA_FUNCTION_VERSION"),
+		assetsBucket: env("PACK_ASSETS_BUCKET"), assetsPrefix: env("PACK_ASSETS_PREFIX"),
+	}
+	p.home = cmp.Or(env("PACK_STATE_REGION"), p.region)
+	// A local Lambda service knows no versions of a deployment's functions.
+	if env("PACK_BUCKET") != "" && env("PACK_LAMBDA_ENDPOINT") == "" {
+		p.release = cmp.Or(env("PACK_RELEASE"), env("PACK_DEPLOYMENT"))
+	}
+	return p
+}
+
+// invoker calls functions.
+type invoker interface {
+	Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error)
+}
+
+// gatewayFunction is the gateway's name, without the alias.
+func (s *settings) gatewayFunction() string {
+	name, _, _ := strings.Cut(s.gatewayName, ":")
+	return name
+}
+
+// callers gives what the gateway and the worker call functions with, and by
+// which name the gateway: exact versions of the release where there are any.
+func (s *settings) callers(opened *state.State) (calls invoker, gatewayName string) {
+	if s.placement.release == "" {
+		return s.invoker, s.gatewayName
+	}
+	return &release.Invoker{
+		Client:  s.invoker,
+		Release: &release.Document{Bucket: opened.Bucket, ID: s.placement.release},
+		Gateway: s.gatewayFunction(), Home: s.placement.home,
+	}, s.gatewayFunction()
+}
+
+// addFiles has the gateway read the app's files from the bucket of assets.
+func (s *settings) addFiles(o *gateway.Options) error {
+	if s.placement.assetsBucket == "" {
+		return nil
+	}
+	files, err := s.where.OpenFiles(s.placement.assetsBucket)
+	if err != nil {
+		return err
+	}
+	o.Files = &assets.Store{Bucket: files, Prefix: s.placement.assetsPrefix, Deployment: o.Deployment}
+	return nil
+}
+
+// direct puts what gives visitors their release before the gateway.
+func (s *settings) direct(g http.Handler, d *manifest.Deployment, opened *state.State) http.Handler {
+	if s.placement.release == "" {
+		return g
+	}
+	return &traffic.Handler{
+		Own:     manifest.TrafficRelease{ID: s.placement.release, DeploymentID: d.App.DeploymentID},
+		Next:    g,
+		Gateway: s.gatewayFunction(), Invoker: s.invoker.In(s.placement.home),
+		Watch: &traffic.Watch{Bucket: opened.Bucket}, BasePath: d.App.BasePath,
+	}
+}
+
+// others are the workers of other releases; nil on a laptop.
+func (s *settings) others(d *manifest.Deployment, opened *state.State) *traffic.Workers {
+	if s.placement.release == "" {
+		return nil
+	}
+	for _, f := range d.Functions {
+		if f.Kind == manifest.WorkerFunction {
+			return &traffic.Workers{
+				Watch: &traffic.Watch{Bucket: opened.Bucket}, Worker: f.Name, Version: s.placement.version, Caller: s.invoker,
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package gateway_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pack/lambda/event"
+	"pack/lambda/gateway"
+	"pack/manifest"
+	"pack/s3cache"
+)
+
+// openRuled is the shop with header rules, a not-found page, and a proxy.ts that
+// answers with status.
+func openRuled(t *testing.T, status int, answer func(r *http.Request, call *event.Call) (*http.Response, error)) *site {
+	t.Helper()
+	store, tags, err := s3cache.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tags.Close() })
+	s := &site{cache: s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: "d1"}), functions: &functions{answer: answer}}
+	d := shop()
+	d.Routing.BeforeMiddleware = []manifest.Route{{SourceRegex: `^/.*$`, Headers: map[string]string{"set-cookie": "rule=1", "cache-control": "public, max-age=7"}}}
+	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/.*$`}}
+	d.Outputs = append(d.Outputs, manifest.Output{Pathname: "/_not-found", Type: "APP_PAGE", Function: "about", Entry: "/_not-found"})
+	s.Handler, err = gateway.New(gateway.Options{
+		Deployment: d, Cache: s.cache, Invoker: s.functions,
+		Assets: fstest.MapFS{"size": {Data: []byte("S, M and L")}, "js": {Data: []byte("1+1")}},
+		Proxy: func(*http.Request, string) (*http.Response, error) {
+			return respond(status, http.Header{"X-Middleware-Next": {"1"}}, ""), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestStatusOfProxy: `NextResponse.next({ status })` words a page's status, not
+// a handler's.
+func TestStatusOfProxy(t *testing.T) {
+	s := openRuled(t, http.StatusTeapot, func(r *http.Request, _ *event.Call) (*http.Response, error) {
+		if r.URL.Path == "/blog/fails" {
+			return respond(http.StatusInternalServerError, nil, "broken"), nil
+		}
+		return respond(http.StatusOK, nil, "rendered"), nil
+	})
+	s.store(t, "/blog/a", time.Second)
+	for path, want := range map[string]int{
+		"/blog/a": http.StatusTeapot, "/blog/b": http.StatusTeapot, "/size%20guide.txt": http.StatusTeapot,
+		"/api": http.StatusOK, "/blog/fails": http.StatusInternalServerError, "/nowhere": http.StatusNotFound,
+	} {
+		if got := s.get(path).StatusCode; got != want {
+			t.Errorf("%s: status %d, want %d", path, got, want)
+		}
+	}
+}
+
+// TestRuledHeaders: a rule for caching binds pages, and neither their errors nor
+// what a server action answers; cookies add up.
+func TestRuledHeaders(t *testing.T) {
+	s := openRuled(t, http.StatusOK, func(r *http.Request, _ *event.Call) (*http.Response, error) {
+		if r.Method == http.MethodPost {
+			return respond(http.StatusOK, http.Header{"Cache-Control": {"no-cache, no-store, max-age=0, must-revalidate"}, "X-Nextjs-Cache": {"MISS"}}, "acted"), nil
+		}
+		return respond(http.StatusInternalServerError, http.Header{"Cache-Control": {"private, no-cache, no-store, max-age=0, must-revalidate"}}, "broken"), nil
+	})
+	if _, err := s.cache.Store(t.Context(), s3cache.PageKey("/route-cache/APP_PAGE/aa/$/blog/a"), &s3cache.Entry{
+		Kind: s3cache.KindAppPage, Created: time.Now().UnixMilli(), Revalidate: s3cache.Seconds(60),
+		Header: map[string][]string{"set-cookie": {"page=1"}}, Parts: []s3cache.Part{{Name: "html", Body: []byte("<p>stored</p>")}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	stored := s.get("/blog/a")
+	if diff := cmp.Diff([]string{"rule=1", "page=1"}, stored.Header["Set-Cookie"]); diff != "" {
+		t.Errorf("cookies of a stored page (-want +got):\n%s", diff)
+	}
+	if got := stored.Header.Get("Cache-Control"); got != "public, max-age=7" {
+		t.Errorf("stored page: Cache-Control %q", got)
+	}
+	if got := s.get("/blog/b").Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
+		t.Errorf("page that fails: Cache-Control %q", got)
+	}
+	action := httptest.NewRequest(http.MethodPost, "/blog/a", strings.NewReader("[]"))
+	action.Header.Set("Next-Action", "a1")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, action)
+	if got := w.Header().Get("Cache-Control"); !strings.Contains(got, "no-store") {
+		t.Errorf("server action: Cache-Control %q", got)
+	}
+}
+
+// TestActionOfUnknownAddress: the not-found page looks for the action that is
+// called there, with its arguments, and says that there is none.
+func TestActionOfUnknownAddress(t *testing.T) {
+	var entry, body string
+	s := openRuled(t, http.StatusOK, func(r *http.Request, call *event.Call) (*http.Response, error) {
+		read, err := io.ReadAll(r.Body)
+		entry, body = call.Entry, string(read)
+		return respond(http.StatusConflict, http.Header{"X-Nextjs-Action-Not-Found": {"1"}}, "Server action not found."), err
+	})
+	action := httptest.NewRequest(http.MethodPost, "/nowhere", strings.NewReader("[1]"))
+	action.Header.Set("Next-Action", "a1")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, action)
+	if w.Code != http.StatusConflict || !slices.Equal(w.Header()["X-Nextjs-Action-Not-Found"], []string{"1"}) || entry != "/_not-found" || body != "[1]" {
+		t.Errorf("status %d, header %v, entry %q, body %q", w.Code, w.Header(), entry, body)
+	}
+}

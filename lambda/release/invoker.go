@@ -1,0 +1,131 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"pack/lambda/event"
+	"pack/lambda/invoke"
+	"pack/manifest"
+)
+
+// Invoker calls functions of a release in the region that is nearest and has
+// them, and in the next one where that fails and calling twice does no harm.
+// Its methods may be called by any number of goroutines.
+type Invoker struct {
+	// Client calls functions of its region, the instance's own.
+	Client *invoke.Client
+	// Release says which versions there are.
+	Release *Document
+	// Gateway is the gateway function's name; functions that are called are told
+	// which version of it is the release's. It is in the region Home.
+	Gateway, Home string
+
+	mu sync.Mutex
+	// failed says when a function has failed last in a region.
+	failed map[place]time.Time
+}
+
+type place struct{ region, function string }
+
+// avoidTime is how long a region in which a function has failed is asked after
+// the others.
+const avoidTime = 10 * time.Second
+
+// Invoke calls a function by its name in the Deployment. One that is given with
+// a version ("gateway:7") is called as it is, in the home region. Errors are
+// those of invoke.Client, or say that the release could not be read.
+func (i *Invoker) Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error) {
+	if strings.Contains(function, ":") {
+		return i.Client.In(i.Home).Invoke(ctx, function, r, call)
+	}
+	found, err := i.Release.Get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("invoke %s: %w", function, err)
+	}
+	regions := i.regions(found, function)
+	if len(regions) == 0 {
+		return nil, fmt.Errorf("invoke %s: release %s has no version of it", function, found.ID)
+	}
+	told := event.Call{}
+	if call != nil {
+		told = *call
+	}
+	if version := found.Versions[i.Home][i.Gateway]; version != "" {
+		told.Gateway = i.Gateway + ":" + version
+	}
+	payload, err := event.Encode(r, &told)
+	if err != nil {
+		return nil, fmt.Errorf("invoke %s: %w", function, err)
+	}
+	for _, region := range regions {
+		var response *http.Response
+		response, err = i.Client.In(region).Send(ctx, function+":"+found.Versions[region][function], r, payload)
+		i.note(region, function, err)
+		if err == nil {
+			return response, nil
+		}
+		err = fmt.Errorf("%s: %w", region, err)
+		if ctx.Err() != nil || !repeatable(r, err) {
+			break
+		}
+		if len(regions) > 1 {
+			slog.Warn("function failed in a region", "function", function, "region", region, "error", err)
+		}
+	}
+	return nil, err
+}
+
+// repeatable reports whether a request that failed before its answer began may
+// be made again: where the function has not run, or where running twice does no
+// harm. A render that is resumed is a page's GET, whatever carries its state.
+func repeatable(r *http.Request, err error) bool {
+	if invoke.NotRun(err) {
+		return true
+	}
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Next-Resume") == "1"
+	return read && !invoke.TimedOut(err)
+}
+
+// regions are those that have a function, in the order in which they are asked.
+func (i *Invoker) regions(r *manifest.Release, function string) []string {
+	var all []string
+	for region, versions := range r.Versions {
+		if versions[function] != "" {
+			all = append(all, region)
+		}
+	}
+	if len(all) < 2 {
+		return all
+	}
+	var well, ill []string
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, region := range manifest.NearestRegions(i.Client.Region, all) {
+		if at, ok := i.failed[place{region, function}]; ok && time.Since(at) < avoidTime {
+			ill = append(ill, region)
+		} else {
+			well = append(well, region)
+		}
+	}
+	return append(well, ill...)
+}
+
+// note remembers how a call ended.
+func (i *Invoker) note(region, function string, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err == nil {
+		delete(i.failed, place{region, function})
+		return
+	}
+	if i.failed == nil {
+		i.failed = make(map[place]time.Time)
+	}
+	i.failed[place{region, function}] = time.Now()
+}
