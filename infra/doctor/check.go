@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
 
@@ -91,7 +92,7 @@ func Quotas(ctx context.Context, config func(region string) aws.Config, region s
 		if q.global {
 			c.Name = "quota: " + q.name
 		}
-		value, err := ask(ctx, servicequotas.NewFromConfig(config(where)), q)
+		value, err := ask(ctx, servicequotas.NewFromConfig(config(where), brief), q)
 		switch {
 		case err != nil:
 			c.State, c.Found, c.Hint = Unknown, "not known: "+err.Error(), "look for it in Service Quotas"
@@ -104,6 +105,12 @@ func Quotas(ctx context.Context, config func(region string) aws.Config, region s
 		checks = append(checks, c)
 	}
 	return checks
+}
+
+// brief makes a request once more at most: a quota that is not known hinders
+// nobody.
+func brief(o *servicequotas.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 2 })
 }
 
 const globalRegion = "us-east-1"
