@@ -15,7 +15,7 @@ import (
 // something dynamic, wholly static, with a shell for addresses that the build
 // did not see, and without anything.
 var partialPages = []string{
-	"/", "/store", "/store?q=pots", "/blog/first", "/blog/second", "/docs/guide/start", "/life/minutes",
+	"/", "/store", "/store?q=pots", "/blog/first", "/blog/second", "/docs/guide/start", "/manual/start", "/life/minutes",
 	"/life/seconds", "/private", "/remote", "/stamps", "/gated", "/draft", "/gone", "/nowhere",
 	"/any/x/y", "/blocking/one", "/blocking/two",
 }

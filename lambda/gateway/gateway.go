@@ -253,7 +253,11 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	case api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage:
 		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
 	case resolved.Rewritten && output.Type == "APP_PAGE":
-		t.meta = rewrittenMeta(resolved)
+		route := output.Pathname
+		if isPage {
+			route = ref.page.Route
+		}
+		t.meta = g.rewrittenMeta(resolved, route)
 	}
 	// A route of the edge runtime sees these requests, under Next's own server.
 	edge := output.Runtime == manifest.EdgeRuntime

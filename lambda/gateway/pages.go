@@ -47,15 +47,22 @@ func primaryPart(kind string) string {
 // find returns the page of a resolved request: the address's own, or the
 // template that it is made from.
 func (p pages) find(resolved *router.Result) (partRef, bool) {
-	if resolved.Part != "" {
-		ref, ok := p.parts[resolved.Part]
-		return ref, ok
+	template, known := p.parts[resolved.Pathname]
+	// An address may spell that of another route's page in percent-encoding:
+	// /%61bout is none of /about where a catch-all answers for it.
+	own := func(ref partRef) bool {
+		if known {
+			return ref.page.Route == template.page.Route
+		}
+		return strings.Contains(resolved.Pathname, ref.page.Route)
 	}
-	if ref, ok := p.parts[decodePath(resolved.Path)]; ok && !ref.page.Template {
+	if ref, ok := p.parts[resolved.Part]; ok && own(ref) {
 		return ref, true
 	}
-	ref, ok := p.parts[resolved.Pathname]
-	return ref, ok
+	if ref, ok := p.parts[decodePath(resolved.Path)]; ok && !ref.page.Template && own(ref) {
+		return ref, true
+	}
+	return template, known
 }
 
 // entryKey is Next's cache key of a concrete address: the page's own, or a

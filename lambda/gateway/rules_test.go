@@ -31,7 +31,14 @@ func openRuled(t *testing.T, status int, answer func(r *http.Request, call *even
 	d := shop()
 	d.Routing.BeforeMiddleware = []manifest.Route{{SourceRegex: `^/.*$`, Headers: map[string]string{"set-cookie": "rule=1", "cache-control": "public, max-age=7"}}}
 	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/.*$`}}
-	d.Outputs = append(d.Outputs, manifest.Output{Pathname: "/_not-found", Type: "APP_PAGE", Function: "about", Entry: "/_not-found"})
+	d.Routing.DynamicRoutes = append(d.Routing.DynamicRoutes, manifest.Route{SourceRegex: `^[/]?/(?<nxtPall>%.+?)(?:/)?$`, Destination: "/[...all]?nxtPall=$nxtPall"})
+	d.Pages = append(d.Pages, manifest.Page{
+		Pathname: "/blog/known", Route: "/blog/[slug]", Kind: "APP_PAGE", Function: "blog-slug", Key: "/route-cache/APP_PAGE/aa/$/blog/known",
+		Parts: []manifest.Part{{Pathname: "/blog/known", Name: "html"}},
+	})
+	d.Outputs = append(d.Outputs,
+		manifest.Output{Pathname: "/_not-found", Type: "APP_PAGE", Function: "about", Entry: "/_not-found"},
+		manifest.Output{Pathname: "/[...all]", Type: "APP_PAGE", Function: "about", Entry: "/[...all]"})
 	s.Handler, err = gateway.New(gateway.Options{
 		Deployment: d, Cache: s.cache, Invoker: s.functions,
 		Assets: fstest.MapFS{"size": {Data: []byte("S, M and L")}, "js": {Data: []byte("1+1")}},
@@ -61,6 +68,20 @@ func TestStatusOfProxy(t *testing.T) {
 	} {
 		if got := s.get(path).StatusCode; got != want {
 			t.Errorf("%s: status %d, want %d", path, got, want)
+		}
+	}
+}
+
+// TestSpelledLikeAnotherRoute: an address that spells another route's page in
+// percent-encoding has nothing of it.
+func TestSpelledLikeAnotherRoute(t *testing.T) {
+	s := openRuled(t, http.StatusOK, func(_ *http.Request, call *event.Call) (*http.Response, error) {
+		return respond(http.StatusOK, nil, "rendered by "+call.Entry), nil
+	})
+	s.store(t, "/blog/known", time.Second)
+	for path, want := range map[string]string{"/blog/known": "<p>stored</p>", "/%62log/known": "rendered by /[...all]"} {
+		if got := text(t, s.get(path)); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

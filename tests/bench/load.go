@@ -13,46 +13,54 @@ import (
 	"time"
 )
 
-// load is one run of requests for one address.
-type load struct {
-	Requests int           `json:"requests"`
-	Seconds  float64       `json:"seconds"`
-	PerSec   float64       `json:"requestsPerSecond"`
-	P50      time.Duration `json:"p50Nanoseconds"`
-	P99      time.Duration `json:"p99Nanoseconds"`
-	Errors   int           `json:"errors"`
+// get is a request as it goes over the wire.
+func get(path string) []byte {
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
 }
 
-// press sends requests for path over some keep-alive connections, each waiting
-// for its answer, for a time. It writes fixed bytes and reads answers with as
-// little work as can be: the machine's cores are shared with the server.
-func press(address, path string, connections int, d time.Duration) (load, error) {
-	request := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, address)
+// post is one with a body.
+func post(path, contentType string, body []byte) []byte {
+	return append(fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, contentType, len(body)), body...)
+}
+
+// load is one run of requests for one address: how long each took, sorted.
+type load struct {
+	took    []time.Duration
+	elapsed time.Duration
+}
+
+func (l load) perSecond() float64 { return float64(len(l.took)) / l.elapsed.Seconds() }
+
+func (l load) quantile(q float64) time.Duration { return l.took[int(q*float64(len(l.took)-1))] }
+
+// press sends a request over some keep-alive connections, each waiting for its answer,
+// for a time. It writes fixed bytes and reads answers with as little work as can be: the
+// machine's processors are shared with the server. An answer that is not 200 is an error.
+func press(address string, request []byte, connections int, d time.Duration) (load, error) {
 	var failed atomic.Int64
 	latencies := make([][]time.Duration, connections)
+	problems := make([]error, connections)
 	stop := time.Now().Add(d)
 	var wait sync.WaitGroup
-	var first error
-	var once sync.Once
 	started := time.Now()
 	for i := range connections {
 		wait.Go(func() {
 			conn, err := net.Dial("tcp", address)
 			if err != nil {
-				once.Do(func() { first = err })
+				problems[i] = err
 				return
 			}
 			defer conn.Close()
 			in := bufio.NewReaderSize(conn, 64<<10)
-			for time.Now().Before(stop) {
+			for first := true; first || time.Now().Before(stop); first = false {
 				at := time.Now()
 				if _, err := conn.Write(request); err != nil {
-					failed.Add(1)
+					problems[i] = err
 					return
 				}
 				status, err := skipAnswer(in)
 				if err != nil {
-					failed.Add(1)
+					problems[i] = err
 					return
 				}
 				if status != http.StatusOK {
@@ -63,16 +71,16 @@ func press(address, path string, connections int, d time.Duration) (load, error)
 		})
 	}
 	wait.Wait()
-	seconds := time.Since(started).Seconds()
-	if first != nil {
-		return load{}, first
+	l := load{took: slices.Concat(latencies...), elapsed: time.Since(started)}
+	for _, err := range problems {
+		if err != nil {
+			return load{}, err
+		}
 	}
-	all := slices.Concat(latencies...)
-	slices.Sort(all)
-	l := load{Requests: len(all), Seconds: seconds, PerSec: float64(len(all)) / seconds, Errors: int(failed.Load())}
-	if len(all) > 0 {
-		l.P50, l.P99 = all[len(all)/2], all[len(all)*99/100]
+	if n := failed.Load(); n > 0 {
+		return load{}, fmt.Errorf("%d of %d answers were not 200", n, len(l.took))
 	}
+	slices.Sort(l.took)
 	return l, nil
 }
 

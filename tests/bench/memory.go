@@ -1,95 +1,109 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
-	"strconv"
-	"strings"
 
-	"pack/manifest"
+	"pack/lambda/local"
 )
 
-// memory reads resident memory after the same requests: of `next start`, of
-// one gateway instance, and of one route function's instance (both its
-// processes). Linux only.
-func memory(ctx context.Context, _ *workshop, shop string, p plan, r *report) error {
-	next, _, err := startNext(forNext(shop), "/")
+// memoryRequests are sent before memory is read.
+const memoryRequests = 200
+
+// memory reads resident memory after the same requests: of `next start`, of an instance
+// of the gateway that only ever answered hits, and of instances that run JavaScript,
+// with all their processes. Linux only.
+func memory(ctx context.Context, w *workshop, p plan, r *report) error {
+	shop, err := w.shop()
 	if err != nil {
 		return err
 	}
-	defer next.stop()
-	h, output, err := coldHost(ctx, shop)
+	packed, err := startPacked(ctx, shop, runtimeOptions{node: w.node, state: "memory"})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = h.Close(context.Background())
-		_ = output.Close()
-	}()
-	cart := ""
-	for _, o := range output.Deployment().Outputs {
-		if o.Pathname == "/cart" {
-			cart = o.Function
-		}
-	}
-	gateway := ""
-	for _, f := range output.Deployment().Functions {
-		if f.Kind == manifest.GatewayFunction {
-			gateway = f.Name
-		}
-	}
-	for range 200 {
-		for _, address := range []string{"http://" + next.address + "/categories/cups", h.URLs()[gateway] + "/categories/cups", "http://" + next.address + "/cart", h.URLs()[cart] + "/cart"} {
-			response, err := http.Get(address)
-			if err != nil {
-				return err
+	defer closing(r, "memory", packed.close)
+	hit, page := routes[0].path, "/cart"
+	ask := func(url, path string) error { return repeat(ctx, url+path, memoryRequests) }
+	measured := func(name, subject string, f function, path string) {
+		r.once(ctx, "memory", name, subject, func(context.Context) ([]value, error) {
+			if err := ask(f.url, path); err != nil {
+				return nil, err
 			}
-			response.Body.Close()
+			return instanceMemory(f)
+		})
+	}
+	measured("instance that answers hits only", subjectPack, packed.gateway(), hit)
+	measured("instance of a dynamic page", subjectPack, packed.of(page), page)
+	r.once(ctx, "memory", "server of all", subjectNext, func(context.Context) ([]value, error) {
+		next, _, err := startNext(forNext(shop), "/")
+		if err != nil {
+			return nil, err
 		}
+		defer next.stop()
+		for _, path := range []string{hit, page} {
+			if err := ask("http://"+next.address, path); err != nil {
+				return nil, err
+			}
+		}
+		return []value{{"resident memory", "bytes", float64(tree(next.command.Process.Pid))}}, nil
+	})
+	if !p.openNext {
+		return nil
 	}
-	r.addMemory("next start", tree(next.command.Process.Pid))
-	for _, i := range h.Service().Instances(gateway)[:1] {
-		r.addMemory("gateway instance", own(i.PID))
-		r.addMemory("gateway instance with proxy.ts loaded", tree(i.PID))
-	}
-	for _, i := range h.Service().Instances(cart)[:1] {
-		r.addMemory("instance of a dynamic page", tree(i.PID))
+	for name, path := range map[string]string{"instance that answers hits only": hit, "instance of a dynamic page": page} {
+		r.once(ctx, "memory", name, subjectOpenNext, func(context.Context) ([]value, error) {
+			one, err := w.openNextFunction(w.node)
+			if err != nil {
+				return nil, err
+			}
+			return memoryOf(ask, one, path)
+		})
 	}
 	return nil
 }
 
-// own is a process's resident memory in bytes.
-func own(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+func memoryOf(ask func(url, path string) error, one local.Function, path string) ([]value, error) {
+	f, err := startFunctions(one)
 	if err != nil {
-		return 0
+		return nil, err
 	}
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, _ := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-			return kb << 10
-		}
+	defer func() { _ = f.close() }()
+	if err := ask(f.byName[one.Name].url, path); err != nil {
+		return nil, err
 	}
-	return 0
+	return instanceMemory(f.byName[one.Name])
 }
 
-// tree adds up a process and all below it.
-func tree(pid int) int64 {
-	sum := own(pid)
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	for _, t := range tasks {
-		if more, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name())); err == nil && t.Name() != strconv.Itoa(pid) {
-			children = append(append(children, ' '), more...)
+func instanceMemory(f function) ([]value, error) {
+	instances := f.service.Instances(f.name)
+	if len(instances) == 0 {
+		return nil, fmt.Errorf("%s has no instance", f.name)
+	}
+	return []value{{"resident memory", "bytes", float64(tree(instances[0].PID))}}, nil
+}
+
+// repeat asks for a page some times, one after the other.
+func repeat(ctx context.Context, url string, times int) error {
+	for range times {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if err != nil {
+			return err
+		}
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s", url, response.Status)
 		}
 	}
-	for _, field := range bytes.Fields(children) {
-		if child, err := strconv.Atoi(string(field)); err == nil {
-			sum += tree(child)
-		}
-	}
-	return sum
+	return nil
 }

@@ -1,122 +1,133 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
 
-// report is everything that was measured, in the order of the table.
+// report is everything that was measured: bench.json.
 type report struct {
-	Machine string `json:"machine"`
-	Rows    []row  `json:"rows"`
+	// Schema is 1; a change that breaks readers changes it.
+	Schema  int       `json:"schema"`
+	Mode    string    `json:"mode"`
+	Date    string    `json:"date"`
+	Minutes float64   `json:"minutes"`
+	Machine machine   `json:"machine"`
+	Series  []*series `json:"series"`
+	Goals   []outcome `json:"goals"`
+	// Failures are what could not be measured, and why.
+	Failures []failure `json:"failures,omitempty"`
+
+	index map[string]*series
+	// rank is the order of the tables: of part, case and subject.
+	rank    map[string]int
+	started time.Time
+	say     io.Writer
 }
 
-// row is one figure: a time, a throughput or a size, and its ratio to another.
-type row struct {
-	Name string `json:"name"`
-	// Nanoseconds is the median time; of a load, the median of the medians.
-	Nanoseconds time.Duration `json:"nanoseconds,omitempty"`
-	// PerSec is the median throughput in requests per second.
-	PerSec float64       `json:"requestsPerSecond,omitempty"`
-	P99    time.Duration `json:"p99Nanoseconds,omitempty"`
-	Bytes  int64         `json:"bytes,omitempty"`
-	// Ratio is this row's time or throughput over that of Against.
-	Ratio   float64 `json:"ratio,omitempty"`
-	Against string  `json:"against,omitempty"`
-	// Goal bounds Ratio: from above for times, from below for throughput.
-	Goal float64 `json:"goal,omitempty"`
-	Met  *bool   `json:"met,omitempty"`
-	Runs []load  `json:"runs,omitempty"`
+type failure struct {
+	Part  string `json:"part"`
+	What  string `json:"what,omitempty"`
+	Error string `json:"error"`
 }
 
-func (r *report) find(name string) *row {
-	for i := range r.Rows {
-		if r.Rows[i].Name == name {
-			return &r.Rows[i]
+func newReport(mode string, say io.Writer) *report {
+	now := time.Now()
+	return &report{Schema: 1, Mode: mode, Date: now.UTC().Format(time.DateOnly), started: now, index: make(map[string]*series), rank: make(map[string]int), say: say}
+}
+
+func key(part, name, subject, measure string) string {
+	return strings.Join([]string{part, name, subject, measure}, "\x00")
+}
+
+// expect gives a case its place in the tables, whenever it is measured.
+func (r *report) expect(part, name, subject string) {
+	k := key(part, name, subject, "")
+	if _, known := r.rank[k]; !known {
+		r.rank[k] = len(r.rank)
+	}
+}
+
+// note adds readings to their series.
+func (r *report) note(part, name, subject string, values ...value) {
+	r.expect(part, name, subject)
+	for _, v := range values {
+		k := key(part, name, subject, v.measure)
+		s := r.index[k]
+		if s == nil {
+			s = &series{Part: part, Case: name, Subject: subject, Measure: v.measure, Unit: v.unit}
+			r.index[k] = s
+			r.Series = append(r.Series, s)
 		}
+		s.add(v.amount)
 	}
-	return nil
 }
 
-func (r *report) add(name string, d time.Duration, against string, goal float64) {
-	added := row{Name: name, Nanoseconds: d, Against: against, Goal: goal}
-	if other := r.find(against); other != nil {
-		added.Ratio = float64(d) / float64(other.Nanoseconds)
-		if goal > 0 {
-			met := added.Ratio <= goal
-			added.Met = &met
-		}
-	}
-	r.Rows = append(r.Rows, added)
+// find gives a series, or nil where nothing was measured.
+func (r *report) find(part, name, subject, measure string) *series {
+	return r.index[key(part, name, subject, measure)]
 }
 
-func (r *report) addLoad(name string, runs []load, against string, goal float64) {
-	var perSec []float64
-	var p50, p99 []time.Duration
-	for _, l := range runs {
-		perSec, p50, p99 = append(perSec, l.PerSec), append(p50, l.P50), append(p99, l.P99)
-	}
-	slices.Sort(perSec)
-	added := row{Name: name, PerSec: perSec[len(perSec)/2], Nanoseconds: median(p50), P99: median(p99), Against: against, Goal: goal, Runs: runs}
-	if other := r.find(against); other != nil {
-		added.Ratio = added.PerSec / other.PerSec
-		if goal > 0 {
-			met := added.Ratio >= goal
-			added.Met = &met
-		}
-	}
-	r.Rows = append(r.Rows, added)
+// has reports whether anything of a subject was measured.
+func (r *report) has(subject string) bool {
+	return slices.ContainsFunc(r.Series, func(s *series) bool { return s.Subject == subject })
 }
 
-func (r *report) addMemory(name string, bytes int64) {
-	r.Rows = append(r.Rows, row{Name: "memory: " + name, Bytes: bytes})
+// fail notes what could not be measured; the run goes on.
+func (r *report) fail(part, what string, err error) {
+	fmt.Fprintf(r.say, "bench: %s: %s: %v\n", part, what, err)
+	message := strings.TrimSpace(err.Error())
+	const most = 400
+	if len(message) > most {
+		message = "… " + strings.ToValidUTF8(message[len(message)-most:], "")
+	}
+	r.Failures = append(r.Failures, failure{part, what, message})
 }
 
+func (r *report) step(format string, args ...any) {
+	fmt.Fprintf(r.say, "bench: %5.1f min  %s\n", time.Since(r.started).Minutes(), fmt.Sprintf(format, args...))
+}
+
+// finish computes what follows from the measurements.
+func (r *report) finish() {
+	r.Minutes = time.Since(r.started).Minutes()
+	r.Goals = judge(r)
+	place := func(s *series) int { return r.rank[key(s.Part, s.Case, s.Subject, "")] }
+	slices.SortStableFunc(r.Series, func(a, b *series) int { return place(a) - place(b) })
+}
+
+func (r *report) write(file string) error {
+	encoded, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(encoded, '\n'), 0o644)
+}
+
+// print writes all of it for a terminal.
 func (r *report) print(w io.Writer) {
-	fmt.Fprintln(w, r.Machine)
+	fmt.Fprintf(w, "%s run of %s, %.1f minutes\n%s\n\n", r.Mode, r.Date, r.Minutes, r.Machine)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "WHAT\tMEDIAN\tP99\tPER SECOND\tRATIO\tGOAL")
-	for _, row := range r.Rows {
-		goal := ""
-		if row.Met != nil {
-			goal = fmt.Sprintf("%.2g, missed", row.Goal)
-			if *row.Met {
-				goal = fmt.Sprintf("%.2g, met", row.Goal)
-			}
+	fmt.Fprintln(t, "PART\tCASE\tSUBJECT\tMEASURE\tMEDIAN\tQUARTILES\tSAMPLES")
+	for _, s := range r.Series {
+		spread := ""
+		if len(s.Samples) > 1 {
+			spread = format(s.Low, s.Unit) + " – " + format(s.High, s.Unit)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Name, first(duration(row.Nanoseconds), size(row.Bytes)), duration(row.P99), number(row.PerSec, "%.0f"), number(row.Ratio, "%.3g"), goal)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Part, s.Case, s.Subject, s.Measure, format(s.Median, s.Unit), spread, len(s.Samples))
 	}
-	t.Flush()
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
+	fmt.Fprintln(t, "\nGOAL\tMEASURED\tLIMIT\t\t\t\t")
+	for _, g := range r.Goals {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\t\t\n", g.What, g.measured(), g.limit(), g.verdict())
 	}
-	return b
-}
-
-func duration(d time.Duration) string {
-	if d == 0 {
-		return ""
+	_ = t.Flush()
+	for _, f := range r.Failures {
+		fmt.Fprintf(w, "\nnot measured: %s: %s: %s\n", f.Part, f.What, f.Error)
 	}
-	return fmt.Sprintf("%.2f ms", float64(d)/1e6)
-}
-
-func size(b int64) string { return number(float64(b)/(1<<20), "%.0f MiB") }
-
-func number(f float64, format string) string {
-	if f == 0 {
-		return ""
-	}
-	return fmt.Sprintf(format, f)
-}
-
-func median(d []time.Duration) time.Duration {
-	d = slices.Clone(d)
-	slices.Sort(d)
-	return d[len(d)/2]
 }

@@ -2,22 +2,17 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
-
-	"pack/infra/bundle"
-	"pack/lambda/gateway"
-	"pack/lambda/invoke"
-	"pack/lambda/state"
 )
 
 // server is a running program that answers at address.
@@ -68,15 +63,22 @@ func startPack(program, dir string) (*server, error) {
 	return startPrinting(command)
 }
 
-// startGateway starts this program again as the gateway's handler alone.
-func startGateway(dir string) (*server, error) {
+// startRole starts this program again in another role.
+func startRole(role, argument string) (*server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(self, gatewayRole, dir)
+	command := exec.Command(self, role, argument)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return startPrinting(command)
+}
+
+// untilStopped waits for SIGTERM.
+func untilStopped() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT)
+	<-c
 }
 
 func startPrinting(command *exec.Cmd) (*server, error) {
@@ -99,9 +101,9 @@ func startPrinting(command *exec.Cmd) (*server, error) {
 }
 
 func answers(url string, limit time.Duration) error {
-	client := &http.Client{Timeout: 10 * time.Second}
+	asking := &http.Client{Timeout: 10 * time.Second, Transport: client.Transport}
 	for deadline := time.Now().Add(limit); ; time.Sleep(2 * time.Millisecond) {
-		response, err := client.Get(url)
+		response, err := asking.Get(url)
 		if err == nil {
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
@@ -123,46 +125,4 @@ func freePort() (string, error) {
 	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	return port, err
-}
-
-// gatewayRole is the argument that makes this program a bare gateway.
-const gatewayRole = "serve-gateway-handler"
-
-// serveGateway serves a packed app's gateway over plain HTTP, in one process,
-// without the Lambda service: what the handler itself costs.
-func serveGateway(dir string) error {
-	output, err := bundle.Open(filepath.Join(dir, ".pack"))
-	if err != nil {
-		return err
-	}
-	opened, err := state.Open(state.Settings{Dir: filepath.Join(dir, ".pack", "state")})
-	if err != nil {
-		return err
-	}
-	g, err := gateway.New(gateway.Options{
-		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: opened.Cache(output.Deployment().ID, 0),
-		Invoker: &invoke.Client{Endpoint: "http://127.0.0.1:1"},
-	})
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println("http://" + l.Addr().String())
-	server := &http.Server{Handler: g, ReadHeaderTimeout: time.Minute}
-	return server.Serve(l)
-}
-
-// run runs a command in a folder and returns its output when it fails.
-func run(ctx context.Context, dir string, name string, args ...string) error {
-	command := exec.CommandContext(ctx, name, args...)
-	command.Dir = dir
-	command.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1")
-	out, err := command.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return nil
 }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// publish writes benchmarks.md, benchmarks/bench.json and the plots into a folder.
+func (r *report) publish(ctx context.Context, repository, folder string) error {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	pictures := filepath.Join(folder, "benchmarks")
+	if err := os.MkdirAll(pictures, 0o755); err != nil {
+		return err
+	}
+	figures := filepath.Join(pictures, "bench.json")
+	if err := r.write(figures); err != nil {
+		return err
+	}
+	if err := run(ctx, filepath.Join(repository, "tests", "bench", "plots"), nil, "go", "run", ".", figures, pictures); err != nil {
+		r.fail("page", "plots", err)
+	}
+	text := r.page(func(name string) bool {
+		_, err := os.Stat(filepath.Join(pictures, name))
+		return err == nil
+	})
+	return os.WriteFile(filepath.Join(folder, "benchmarks.md"), []byte(text), 0o644)
+}
+
+// chapter is what the page says of a part before its tables.
+type chapter struct {
+	part, title, text string
+	plots             []string
+}
+
+var chapters = []chapter{
+	{"packing", "Packing", "What pack and OpenNext do after `next build`, which is not counted. OpenNext's npm install of an image library, a part of every one of its builds, is left out. The apps of 10, 100 and 1,000 routes share their dependencies; half are route handlers, half pages. Memory is the most that all processes of the command had at one time. Uploads are archives and assets that were not there.", []string{"packing.svg"}},
+	{"sizes", "Sizes", "Each function's archive; of route functions the median, with quartiles over functions.", nil},
+	{"cold", "Cold starts", "From the request, through the start of a process, to the first byte, on the local Lambda service; of `next start` from its start to the answer. pack's hits come from its gateway, other routes from their own function; \"gateway and function\" starts both. \"Compile cache\" starts with what V8 compiled for an earlier instance. AWS adds the making of a sandbox and the fetching of the archive to all of them.", []string{"cold.svg"}},
+	{"warm", "Warm requests", "p50 and p99 of requests one by one; throughput of 16 connections (of 4 where bodies are large). All but `next start`, nginx and \"gateway's handler\" go through the local Lambda service, with at most as many instances as suit this machine. nginx serves the very bytes that the gateway answers with. Load and servers share the machine's processors.", []string{"warm.svg"}},
+	{"memory", "Memory", "Resident memory of all processes of an instance, after 200 requests.", nil},
+	{"pieces", "What the pieces cost", "The router in tables of growing size; the page cache by size and tags; revalidation of a tag; a dynamic page asked of its Node process, of its function and through the gateway, next to a function that does nothing: the Lambda service's own time.", []string{"router.svg"}},
+	{"cost", "Dollars", costText(), nil},
+}
+
+func costText() string {
+	p, err := readPrices()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. List prices of %s as of %s, arm64, before free tiers. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
+		mix["ISR hit"]*100, mix["route handler"]*100, mix["dynamic app page"]*100, mix["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, p.Region, p.Read, s3Wait, dynamoWait)
+}
+
+// page is benchmarks.md; there says which plots exist.
+func (r *report) page(there func(plot string) bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Benchmarks\n\nWritten by `go run ./tests/bench`; every figure is in [bench.json](benchmarks/bench.json). A %s run of %s, %.0f minutes, on %s.\n\n", r.Mode, r.Date, r.Minutes, r.Machine)
+	b.WriteString("Nothing here ran on AWS. What is compared was measured in turns on one machine, every other round in the opposite order; read ratios, not times. Values are medians, with the quartiles in brackets.\n\n")
+	b.WriteString("Everything builds the [example shop](../examples/storefront) and runs it on the same Node.js. OpenNext's server function runs on the same local Lambda service as pack's functions, under AWS's own Node runtime client, streaming, with its `fs-dev` overrides for pages and tags: files and memory, which is kinder to it than servers for S3 and DynamoDB would be. Its pages are always fresh.\n\n")
+	b.WriteString("## Goals\n\n| | measured | goal | |\n|---|---|---|---|\n")
+	for _, g := range r.Goals {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", g.What, g.measured(), g.limit(), g.verdict())
+	}
+	if len(r.Failures) > 0 {
+		b.WriteString("\nNot measured in this run:\n\n")
+		for _, f := range r.Failures {
+			fmt.Fprintf(&b, "- %s, %s: `%s`\n", f.Part, f.What, strings.ReplaceAll(strings.Join(strings.Fields(f.Error), " "), "`", "'"))
+		}
+	}
+	for _, c := range chapters {
+		if tables := r.tables(c.part); tables != "" {
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n", c.title, c.text)
+			for _, plot := range c.plots {
+				if there(plot) {
+					fmt.Fprintf(&b, "\n![%s](benchmarks/%s)\n", c.title, plot)
+				}
+			}
+			b.WriteString(tables)
+		}
+	}
+	return b.String()
+}
+
+// tables are those of a part: one for each measure, cases in rows and subjects in
+// columns. Measures of one subject share a table, with a column for each.
+func (r *report) tables(part string) string {
+	var b strings.Builder
+	measures := distinct(r.Series, part, func(s *series) string { return s.Measure })
+	subjects := distinct(r.Series, part, func(s *series) string { return s.Subject })
+	cases := distinct(r.Series, part, func(s *series) string { return s.Case })
+	cell := func(name, subject, measure string) string {
+		s := r.find(part, name, subject, measure)
+		if s == nil {
+			return ""
+		}
+		if len(s.Samples) == 1 || s.Low == s.High {
+			return format(s.Median, s.Unit)
+		}
+		return fmt.Sprintf("%s (%s – %s)", format(s.Median, s.Unit), format(s.Low, s.Unit), format(s.High, s.Unit))
+	}
+	if len(subjects) == 1 {
+		table(&b, "", measures, cases, func(name, measure string) string { return cell(name, subjects[0], measure) })
+		return b.String()
+	}
+	for _, measure := range measures {
+		table(&b, measure, subjects, cases, func(name, subject string) string { return cell(name, subject, measure) })
+	}
+	return b.String()
+}
+
+// table writes one, without rows and columns that are empty.
+func table(b *strings.Builder, title string, columns, rows []string, cell func(row, column string) string) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row string) bool {
+		return !slices.ContainsFunc(columns, func(c string) bool { return cell(row, c) != "" })
+	})
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c string) bool {
+		return !slices.ContainsFunc(rows, func(row string) bool { return cell(row, c) != "" })
+	})
+	fmt.Fprintf(b, "\n| %s | %s |\n|---|%s\n", title, strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+	for _, row := range rows {
+		fmt.Fprintf(b, "| %s |", row)
+		for _, c := range columns {
+			fmt.Fprintf(b, " %s |", cell(row, c))
+		}
+		b.WriteString("\n")
+	}
+}
+
+// distinct lists what a part's series are named, in the order of their first mention.
+func distinct(all []*series, part string, name func(*series) string) []string {
+	var names []string
+	for _, s := range all {
+		if s.Part == part && !slices.Contains(names, name(s)) {
+			names = append(names, name(s))
+		}
+	}
+	return names
+}
