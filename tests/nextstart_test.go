@@ -41,6 +41,7 @@ const asBuilt = `module.exports = {
   name: 'as-built',
   modifyConfig: (config) => {
     config.supportsImmutableAssets = config.supportsImmutableAssets ?? config.output !== 'export'
+    config.adapterPath = undefined // Next answers otherwise where there is one.
     return config
   },
 }`
