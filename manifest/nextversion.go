@@ -40,6 +40,7 @@ func checkNextVersion(folder, version string) error {
 		Hint:  "run `npx @next/codemod@latest upgrade latest` in the app",
 	}
 }
+
 // CheckNext gives the version of Next.js that the app in dir has installed; one
 // that pack cannot use, or none, is a *UserError.
 func CheckNext(dir string) (version string, err error) {

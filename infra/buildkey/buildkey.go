@@ -62,6 +62,14 @@ func Find(ctx context.Context, keepers ...Keeper) (manifest.BuildKey, error) {
 	return key, nil
 }
 
+// Reading is a keeper that is only looked at: for commands that change nothing.
+type Reading struct{ Keeper }
+
+// Save keeps nothing.
+func (Reading) Save(_ context.Context, key manifest.BuildKey) (manifest.BuildKey, error) {
+	return key, nil
+}
+
 // Folder keeps a key in a file that only its owner may read.
 type Folder struct {
 	// Dir is the output folder, .pack by default.

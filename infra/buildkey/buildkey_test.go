@@ -77,6 +77,13 @@ func TestFind(t *testing.T) {
 	if find(account, here) != first || find(account, elsewhere) != first || find(account) != first {
 		t.Error("a machine does not build with the account's key")
 	}
+	unseen := buildkey.Folder{Dir: t.TempDir()}
+	if find(buildkey.Reading{Keeper: unseen}, here) != first {
+		t.Error("who only looks builds with another key")
+	}
+	if _, err := unseen.Load(ctx); !errors.Is(err, buildkey.ErrNone) {
+		t.Errorf("who only looks has left a key: %v", err)
+	}
 	own := manifest.NewBuildKey()
 	t.Setenv(manifest.BuildKeyVariable, own.String())
 	if find(account, here) != own {
