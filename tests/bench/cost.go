@@ -2,34 +2,17 @@ package main
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
+
+	"pack/infra/price"
+	"pack/manifest"
 )
 
-//go:embed prices.json
-var priceList []byte
-
-// prices are AWS's list prices in dollars, before free tiers and discounts.
-type prices struct {
-	Region                  string   `json:"region"`
-	Read                    string   `json:"read"`
-	Sources                 []string `json:"sources"`
-	LambdaRequest           float64  `json:"lambdaRequest"`
-	LambdaGigabyteSecondARM float64  `json:"lambdaGigabyteSecondARM"`
-	S3Get                   float64  `json:"s3Get"`
-	DynamoDBReadUnit        float64  `json:"dynamodbReadUnit"`
-}
-
-func readPrices() (prices, error) {
-	var p prices
-	return p, json.Unmarshal(priceList, &p)
-}
-
-// mix is the traffic that the cost model is of: the share of each route among the
-// requests that no CDN answers.
-var mix = map[string]float64{
+// share is each route's among the requests that no CDN answers: the traffic that the
+// cost model is of.
+var share = map[string]float64{
 	"ISR hit": 0.60, "route handler": 0.15, "dynamic app page": 0.20, "pages-router page": 0.05,
 }
 
@@ -44,36 +27,32 @@ const (
 	s3Wait, dynamoWait = 15, 3
 )
 
-// invocation is one function's part in answering a request.
-type invocation struct {
-	// warm and cold are in ms, memory in MB.
-	warm, cold, memory float64
-}
-
-// dollars is what a million of them cost: the request, the time in whole milliseconds,
-// and the start of an instance for some of them.
-func (i invocation) dollars(p prices) float64 {
-	ms := math.Ceil(i.warm) + coldShare*max(0, i.cold-i.warm)
-	return 1e6 * (p.LambdaRequest + ms/1000*i.memory/1024*p.LambdaGigabyteSecondARM)
+// invocation is one function's part in answering a request, on the average: the time in
+// whole milliseconds, and the start of an instance for some of them; warm and cold are
+// in ms, memory in MB.
+func invocation(warm, cold float64, memory int) price.Invocation {
+	ms := math.Ceil(warm) + coldShare*max(0, cold-warm)
+	return price.Invocation{Seconds: ms / 1000, Memory: memory, Architecture: manifest.ARM64}
 }
 
 // cost computes dollars for a million requests of the mix from what the other parts have
 // measured: cold starts, warm latencies one by one, and the memory that the functions are
 // given. What both pay alike, as the CDN, is left out.
 func cost(_ context.Context, w *workshop, _ plan, r *report) error {
-	p, err := readPrices()
+	list, err := price.Prices()
 	if err != nil {
-		return fmt.Errorf("decode prices.json: %w", err)
+		return err
+	}
+	gateway, err := w.gatewayMemory()
+	if err != nil {
+		return err
 	}
 	for _, scenario := range []struct {
-		name       string
-		s3, dynamo float64
-	}{
-		{"a million requests", 0, 0},
-		{"a million requests, waiting for S3 and DynamoDB", s3Wait, dynamoWait},
-	} {
+		name string
+		wait float64
+	}{{"a million requests", 0}, {"a million requests, waiting for S3 and DynamoDB", s3Wait + dynamoWait}} {
 		for _, subject := range []string{subjectPack, subjectOpenNext} {
-			total, err := millionRequests(w, r, p, subject, scenario.s3+scenario.dynamo)
+			total, err := millionRequests(r, list, subject, gateway, scenario.wait)
 			if err != nil {
 				r.fail("cost", scenario.name+", "+subject, err)
 				continue
@@ -84,8 +63,9 @@ func cost(_ context.Context, w *workshop, _ plan, r *report) error {
 	return nil
 }
 
-// millionRequests adds the mix up; wait is what a cached page waits for its stores, ms.
-func millionRequests(w *workshop, r *report, p prices, subject string, wait float64) (total float64, err error) {
+// millionRequests is the price of a million requests of the mix; gateway is the memory of
+// pack's gateway in MB, wait what a cached page waits for its stores in ms.
+func millionRequests(r *report, list *price.List, subject string, gateway int, wait float64) (dollars float64, err error) {
 	median := func(part, name, subject, measure string) float64 {
 		if s := r.find(part, name, subject, measure); s != nil {
 			return s.Median
@@ -95,47 +75,49 @@ func millionRequests(w *workshop, r *report, p prices, subject string, wait floa
 		}
 		return 0
 	}
+	var mix price.Mix
 	for _, route := range routes {
-		share, ok := mix[route.name]
-		if !ok {
+		if share[route.name] == 0 {
 			continue
 		}
-		i := invocation{median("warm", route.name, subject, "p50"), median("cold", route.name, subject, measureFirstByte), peerMemory}
-		each := 0.0
-		if route.cached {
-			i.warm, i.cold = i.warm+wait, i.cold+wait
-			units := float64(tagsOfPage)
-			if subject == subjectOpenNext {
-				units = openNextUnits
-			}
-			each += 1e6 * (p.S3Get + units*p.DynamoDBReadUnit)
-		} else if subject == subjectPack {
+		warm, cold := median("warm", route.name, subject, "p50"), median("cold", route.name, subject, measureFirstByte)
+		var q price.Request
+		switch {
+		case route.cached && subject == subjectPack:
+			q = price.Request{Invocations: []price.Invocation{invocation(warm+wait, cold+wait, gateway)}, BucketReads: 1, TableReads: tagsOfPage}
+		case route.cached:
+			q = price.Request{Invocations: []price.Invocation{invocation(warm+wait, cold+wait, peerMemory)}, BucketReads: 1, TableReads: openNextUnits}
+		case subject == subjectPack:
 			// The gateway waits for the function: both are paid for that long.
-			gateway := invocation{i.warm, i.warm + median("cold", routes[0].name, subjectPack, measureFirstByte), w.gatewayMemory()}
-			each += gateway.dollars(p)
+			own := median("cold", routes[0].name, subject, measureFirstByte)
+			q.Invocations = []price.Invocation{invocation(warm, warm+own, gateway), invocation(warm, cold, peerMemory)}
+		default:
+			q.Invocations = []price.Invocation{invocation(warm, cold, peerMemory)}
 		}
-		if route.cached && subject == subjectPack {
-			i.memory = w.gatewayMemory()
-		}
-		total += share * (each + i.dollars(p))
+		mix = append(mix, price.Part{Request: q, Count: 1e6 * share[route.name]})
 	}
-	return total, err
+	if err != nil {
+		return 0, err
+	}
+	items, err := list.Bill(mix.Use())
+	dollars, _ = price.Total(items)
+	return dollars, err
 }
 
 // gatewayMemory is what the shop's gateway is given, in MB.
-func (w *workshop) gatewayMemory() float64 {
+func (w *workshop) gatewayMemory() (int, error) {
 	shop, err := w.shop()
 	if err != nil {
-		return peerMemory
+		return 0, err
 	}
-	d, err := deployment(shop + "/.pack")
+	d, err := deployment(filepath.Join(shop, ".pack"))
 	if err != nil {
-		return peerMemory
+		return 0, err
 	}
 	for _, f := range d.Functions {
-		if f.Kind == "gateway" {
-			return float64(f.Memory)
+		if f.Kind == manifest.GatewayFunction {
+			return f.Memory, nil
 		}
 	}
-	return peerMemory
+	return 0, fmt.Errorf("the deployment of %s has no gateway", shop)
 }

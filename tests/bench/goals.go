@@ -104,9 +104,11 @@ func goals() []goal {
 	}
 	return []goal{
 		{what: "packing the shop: OpenNext's time over pack's", measured: over(packing("the shop", subjectOpenNext, "time"), packing("the shop", subjectPack, "time")), limit: 20, atLeast: true},
+		{what: "the same, pack writing every archive too", measured: over(packing("the shop", subjectOpenNext, "time"), packing("the shop, with archives", subjectPack, "time")), limit: 20, atLeast: true},
 		{what: "packing the shop: pack's memory over OpenNext's", measured: over(packing("the shop", subjectPack, "peak memory"), packing("the shop", subjectOpenNext, "peak memory")), limit: 0.1},
-		{what: "packing 100 routes again, nothing changed, over the first time", measured: over(packing("100 routes, nothing changed", subjectPack, "time"), packing("100 routes", subjectPack, "time")), limit: 0.05},
+		{what: "packing 100 routes again, nothing changed, over the first time with archives", measured: over(packing("100 routes, nothing changed", subjectPack, "time"), packing("100 routes, with archives", subjectPack, "time")), limit: 0.05},
 		{what: "packing 1,000 routes over packing 10", measured: over(packing("1,000 routes", subjectPack, "time"), packing("10 routes", subjectPack, "time")), limit: 10},
+		{what: "the same, with archives", measured: over(packing("1,000 routes, with archives", subjectPack, "time"), packing("10 routes, with archives", subjectPack, "time")), limit: 10},
 		{what: "median function, zipped, over OpenNext's server function", measured: over(of("sizes", "server function", subjectPack, "zipped"), of("sizes", "server function", subjectOpenNext, "zipped")), limit: 0.1},
 		{what: "cold ISR hit: OpenNext over pack", measured: over(first("ISR hit", subjectOpenNext), first("ISR hit", subjectPack)), limit: 20, atLeast: true},
 		{what: "cold ISR hit: pack over a bare Go function", measured: over(first("ISR hit", subjectPack), first(leastCase, subjectBareGo)), limit: 2},

@@ -35,6 +35,9 @@ var parts = []struct {
 	{"packing", packing}, {"sizes", sizes}, {"cold", cold}, {"warm", warm}, {"memory", memory}, {"pieces", pieces}, {"cost", cost},
 }
 
+// partLimit ends a part that hangs; the next one begins then.
+const partLimit = 15 * time.Minute
+
 // plan is how much is measured.
 type plan struct {
 	quick bool
@@ -131,11 +134,17 @@ func bench(ctx context.Context, p plan, only, file, out string) error {
 			continue
 		}
 		r.step("%s", part.name)
-		if err := part.run(ctx, w, p, r); err != nil {
-			r.fail(part.name, "all of it", err)
+		limited, cancel := context.WithTimeout(ctx, partLimit)
+		err := part.run(limited, w, p, r)
+		if ctx.Err() == nil {
+			err = errors.Join(err, limited.Err())
 		}
+		cancel()
 		if ctx.Err() != nil {
 			return errors.New("interrupted")
+		}
+		if err != nil {
+			r.fail(part.name, "what is missing of it", err)
 		}
 	}
 	w.versions(ctx, r)

@@ -84,7 +84,9 @@ func (o *openNext) standalone(ctx context.Context, like, source string) error {
 func (o *openNext) build(ctx context.Context) (usage, error) {
 	command := exec.CommandContext(ctx, o.node, o.program, "build")
 	command.Dir = o.dir
-	command.Env = append(os.Environ(), "PATH="+o.quiet+string(os.PathListSeparator)+os.Getenv("PATH"), "NEXT_TELEMETRY_DISABLED=1")
+	command.Env = append(os.Environ(), "PATH="+o.quiet+string(os.PathListSeparator)+os.Getenv("PATH"), "NEXT_TELEMETRY_DISABLED=1",
+		// It leaves folders behind where temporary files go.
+		"TMPDIR="+o.quiet)
 	return measure(command)
 }
 

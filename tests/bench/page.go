@@ -7,7 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"pack/infra/price"
 )
+
+// piecesPart compares hardly anything: its table is a list.
+const piecesPart = "pieces"
 
 // publish writes benchmarks.md, benchmarks/bench.json and the plots into a folder.
 func (r *report) publish(ctx context.Context, repository, folder string) error {
@@ -40,22 +45,23 @@ type chapter struct {
 }
 
 var chapters = []chapter{
-	{"packing", "Packing", "What pack and OpenNext do after `next build`, which is not counted. OpenNext's npm install of an image library, a part of every one of its builds, is left out. The apps of 10, 100 and 1,000 routes share their dependencies; half are route handlers, half pages. Memory is the most that all processes of the command had at one time. Uploads are archives and assets that were not there.", []string{"packing.svg"}},
+	{"packing", "Packing", "What pack and OpenNext do after `next build`, which is not counted. OpenNext's npm install of an image library, a part of every one of its builds, is left out. \"With archives\" every function's zip file is written as well, which a deploy needs and OpenNext leaves to others. The apps of 10, 100 and 1,000 routes share their dependencies; half are route handlers, half pages. Memory is the most that all processes of the command had at one time. Uploads are archives and assets that were not there.", []string{"packing.svg"}},
 	{"sizes", "Sizes", "Each function's archive; of route functions the median, with quartiles over functions.", nil},
+	{functionsPart, "Every function", "pack's functions of the shop, one by one.", nil},
 	{"cold", "Cold starts", "From the request, through the start of a process, to the first byte, on the local Lambda service; of `next start` from its start to the answer. pack's hits come from its gateway, other routes from their own function; \"gateway and function\" starts both. \"Compile cache\" starts with what V8 compiled for an earlier instance. AWS adds the making of a sandbox and the fetching of the archive to all of them.", []string{"cold.svg"}},
 	{"warm", "Warm requests", "p50 and p99 of requests one by one; throughput of 16 connections (of 4 where bodies are large). All but `next start`, nginx and \"gateway's handler\" go through the local Lambda service, with at most as many instances as suit this machine. nginx serves the very bytes that the gateway answers with. Load and servers share the machine's processors.", []string{"warm.svg"}},
 	{"memory", "Memory", "Resident memory of all processes of an instance, after 200 requests.", nil},
-	{"pieces", "What the pieces cost", "The router in tables of growing size; the page cache by size and tags; revalidation of a tag; a dynamic page asked of its Node process, of its function and through the gateway, next to a function that does nothing: the Lambda service's own time.", []string{"router.svg"}},
+	{piecesPart, "What the pieces cost", "The router in tables of growing size; the page cache by size and tags; revalidation of a tag; a dynamic page asked of its Node process, of its function and through the gateway, next to a function that does nothing: the Lambda service's own time.", []string{"router.svg"}},
 	{"cost", "Dollars", costText(), nil},
 }
 
 func costText() string {
-	p, err := readPrices()
+	list, err := price.Prices()
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. List prices of %s as of %s, arm64, before free tiers. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
-		mix["ISR hit"]*100, mix["route handler"]*100, mix["dynamic app page"]*100, mix["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, p.Region, p.Read, s3Wait, dynamoWait)
+	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. arm64, before free tiers and discounts; %s. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
+		share["ISR hit"]*100, share["route handler"]*100, share["dynamic app page"]*100, share["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, list.Note(""), s3Wait, dynamoWait)
 }
 
 // page is benchmarks.md; there says which plots exist.
@@ -75,7 +81,11 @@ func (r *report) page(there func(plot string) bool) string {
 		}
 	}
 	for _, c := range chapters {
-		if tables := r.tables(c.part); tables != "" {
+		tables := r.tables(c.part)
+		if c.part == piecesPart {
+			tables = r.list(c.part)
+		}
+		if tables != "" {
 			fmt.Fprintf(&b, "\n## %s\n\n%s\n", c.title, c.text)
 			for _, plot := range c.plots {
 				if there(plot) {
@@ -89,29 +99,55 @@ func (r *report) page(there func(plot string) bool) string {
 }
 
 // tables are those of a part: one for each measure, cases in rows and subjects in
-// columns. Measures of one subject share a table, with a column for each.
+// columns.
 func (r *report) tables(part string) string {
 	var b strings.Builder
 	measures := distinct(r.Series, part, func(s *series) string { return s.Measure })
 	subjects := distinct(r.Series, part, func(s *series) string { return s.Subject })
 	cases := distinct(r.Series, part, func(s *series) string { return s.Case })
 	cell := func(name, subject, measure string) string {
-		s := r.find(part, name, subject, measure)
-		if s == nil {
-			return ""
+		if s := r.find(part, name, subject, measure); s != nil {
+			return s.spread()
 		}
-		if len(s.Samples) == 1 || s.Low == s.High {
-			return format(s.Median, s.Unit)
-		}
-		return fmt.Sprintf("%s (%s – %s)", format(s.Median, s.Unit), format(s.Low, s.Unit), format(s.High, s.Unit))
+		return ""
 	}
-	if len(subjects) == 1 {
-		table(&b, "", measures, cases, func(name, measure string) string { return cell(name, subjects[0], measure) })
-		return b.String()
-	}
+	// lists are measures that only one subject has: they share a table.
+	lists := make(map[string][]string)
 	for _, measure := range measures {
-		table(&b, measure, subjects, cases, func(name, subject string) string { return cell(name, subject, measure) })
+		var by []string
+		for _, subject := range subjects {
+			if slices.ContainsFunc(cases, func(name string) bool { return cell(name, subject, measure) != "" }) {
+				by = append(by, subject)
+			}
+		}
+		if len(by) == 1 {
+			lists[by[0]] = append(lists[by[0]], measure)
+			continue
+		}
+		table(&b, measure, by, cases, func(name, subject string) string { return cell(name, subject, measure) })
 	}
+	for _, subject := range subjects {
+		if len(lists[subject]) > 0 {
+			table(&b, subject, lists[subject], cases, func(name, measure string) string { return cell(name, subject, measure) })
+		}
+	}
+	return b.String()
+}
+
+// list is one table of a part: a row for each case and subject, a column for each
+// measure.
+func (r *report) list(part string) string {
+	var b strings.Builder
+	measures := distinct(r.Series, part, func(s *series) string { return s.Measure })
+	rows := distinct(r.Series, part, func(s *series) string { return s.Case + ", " + s.Subject })
+	table(&b, "", measures, rows, func(row, measure string) string {
+		for _, s := range r.Series {
+			if s.Part == part && s.Measure == measure && s.Case+", "+s.Subject == row {
+				return s.spread()
+			}
+		}
+		return ""
+	})
 	return b.String()
 }
 

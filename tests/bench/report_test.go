@@ -4,6 +4,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"pack/infra/price"
 )
 
 // measured is a report with values for two of the goals and one failure.
@@ -12,6 +14,8 @@ func measured() *report {
 	r.note("cold", "ISR hit", subjectPack, value{measureFirstByte, "ms", 10})
 	r.note("cold", "ISR hit", subjectOpenNext, value{measureFirstByte, "ms", 500})
 	r.note("cold", leastCase, subjectBareGo, value{measureFirstByte, "ms", 4})
+	r.note("cold", "ISR hit", subjectPack, value{"only of pack", "", 3}, value{"and this", "", 4})
+	r.note(piecesPart, "cache", "from memory", value{"p50", "µs", 2}, value{"p50", "µs", 4})
 	r.fail("warm", "nginx", io.ErrUnexpectedEOF)
 	r.finish()
 	return r
@@ -42,6 +46,8 @@ func TestPage(t *testing.T) {
 		"- warm, nginx: `unexpected EOF`",
 		"![Cold starts](benchmarks/cold.svg)",
 		"| first byte | pack | OpenNext | bare Go function |",
+		"| pack | only of pack | and this |\n|---|---|---|\n| ISR hit | 3.00 | 4.00 |",
+		"|  | p50 |\n|---|---|\n| cache, from memory | 3.00 µs (2.50 µs – 3.50 µs) |",
 		"| ISR hit | 10.0 ms | 500 ms |  |",
 		"| least that is possible |  |  | 4.00 ms |",
 	} {
@@ -62,13 +68,22 @@ func TestMillionRequests(t *testing.T) {
 		r.note("warm", route.name, subjectOpenNext, value{"p50", "ms", 99.5})
 		r.note("cold", route.name, subjectOpenNext, value{measureFirstByte, "ms", 99.5})
 	}
-	p := prices{LambdaRequest: 1e-6, LambdaGigabyteSecondARM: 1e-5, S3Get: 1e-6, DynamoDBReadUnit: 2e-6}
-	got, err := millionRequests(nil, r, p, subjectOpenNext, 0)
+	list, err := price.Prices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind := range list.Rates {
+		list.Rates[kind] = price.Rate{Per: 1}
+	}
+	for kind, dollars := range map[price.Kind]float64{price.LambdaRequests: 1e-6, price.LambdaARM64: 1e-5, price.BucketReads: 1e-6, price.TableReads: 2e-6} {
+		list.Rates[kind] = price.Rate{USD: dollars, Per: 1}
+	}
+	got, err := millionRequests(r, list, subjectOpenNext, 0, 0)
 	// A dollar for requests, one for time, and for the hits, 60 % of them, two more.
 	if want := 1 + 1 + 0.6*2; err != nil || got < want-1e-9 || got > want+1e-9 {
 		t.Errorf("got %v dollars, %v, want %v", got, err, want)
 	}
-	if _, err := millionRequests(nil, newReport("full", io.Discard), p, subjectOpenNext, 0); err == nil {
+	if _, err := millionRequests(newReport("full", io.Discard), list, subjectOpenNext, 0, 0); err == nil {
 		t.Error("what was not measured has a price")
 	}
 }

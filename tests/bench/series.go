@@ -42,6 +42,14 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
+// spread is the median, with the quartiles in brackets.
+func (s *series) spread() string {
+	if s.Low == s.High {
+		return format(s.Median, s.Unit)
+	}
+	return fmt.Sprintf("%s (%s – %s)", format(s.Median, s.Unit), format(s.Low, s.Unit), format(s.High, s.Unit))
+}
+
 // format writes a value in the series' unit, with three digits that count.
 func format(v float64, unit string) string {
 	switch unit {
@@ -79,7 +87,7 @@ func digits(v float64) string {
 	case v >= 1 || v == 0:
 		return fmt.Sprintf("%.2f", v)
 	}
-	return fmt.Sprintf("%.2g", v)
+	return fmt.Sprintf("%.3g", v)
 }
 
 func thousands(n int64) string {

@@ -11,6 +11,9 @@ import (
 	"pack/manifest"
 )
 
+// functionsPart is where every function is listed by name.
+const functionsPart = "functions"
+
 // sizes weighs every function. A series has one sample for each route's function, so
 // that its quartiles are over functions.
 func sizes(ctx context.Context, w *workshop, p plan, r *report) error {
@@ -29,6 +32,7 @@ func sizes(ctx context.Context, w *workshop, p plan, r *report) error {
 			name = "server function"
 		}
 		r.note("sizes", name, subjectPack, weight(f.Archive.Zipped, f.Archive.Unzipped)...)
+		r.note(functionsPart, f.Name, subjectPack, weight(f.Archive.Zipped, f.Archive.Unzipped)...)
 	}
 	r.once(ctx, "sizes", "layer that all functions share", subjectPack, func(ctx context.Context) ([]value, error) {
 		file, err := layer.Runtime{Program: layer.Bootstrap, Scripts: node.Scripts}.Zip(ctx, manifest.ARM64)
