@@ -51,7 +51,7 @@ var conventionPages = []string{
 	"/", "/deals", "/photos", "/photos/1", "/board", "/board/more", "/posts/one", "/posts/two", "/posts/three", "/closed/known",
 	"/docs/a/b", "/docs/a/b/c", "/docs/%C3%BC/x%20y", "/maybe", "/maybe/a", "/maybe/a/b?c=d&c=e", "/en/shop/cup", "/fr/shop/tasse",
 	"/segment/forced-static", "/segment/forced-dynamic", "/segment/never-cached", "/segment/once", "/segment/minute",
-	"/nested/1", "/slow", "/client", "/client?a=1", "/forms", "/draft", "/headed/x", "/scripts", "/nonce", "/icons",
+	"/nested/1", "/slow", "/client", "/client?a=1", "/forms", "/draft", "/headed/x", "/scripts", "/nonce", "/icons", "/views/dark", "/views/light",
 }
 
 func conventionRequests() []request {
@@ -100,6 +100,9 @@ func thrownRequests() []request {
 	for _, how := range []string{"not-found", "redirect", "permanent", "error", "nothing"} {
 		list = append(list, get("/throws-static/"+how), get("/throws-static/"+how), request{method: "HEAD", target: "/throws-static/" + how}, rsc("/throws-static/"+how))
 	}
+	for _, how := range []string{"not-found", "redirect", "error", "boundary", "nothing"} {
+		list = append(list, get("/rethrown/"+how), rsc("/rethrown/"+how))
+	}
 	return append(list, get("/caught"), rsc("/caught"))
 }
 
@@ -132,7 +135,7 @@ func metadataRequests() []request {
 	var list []request
 	for _, target := range []string{
 		"/robots.txt", "/manifest.webmanifest", "/sitemap/0.xml", "/sitemap/1.xml", "/sitemap/2.xml", "/sitemap.xml",
-		"/icons/icon/small", "/icons/icon/large", "/icons/icon/none", "/icons/icon",
+		"/icons/icon/small", "/icons/icon/large", "/icons/icon/none", "/icons/icon", "/posts/one/twitter-image", "/posts/three/twitter-image",
 	} {
 		list = append(list, get(target), request{method: "HEAD", target: target}, request{method: "POST", target: target})
 	}
@@ -179,7 +182,7 @@ func formRequests(t *testing.T, s *server) []request {
 		hidden := hiddenFields(formNamed(t, page, form.id))
 		list = append(list, post("/forms", multipart(append(hidden, form.fields...)...), formType, origin))
 		if id := actionID(hidden); id != "" {
-			list = append(list, post("/forms", multipart(append([][2]string{{"1_name", form.fields[0][1]}}, [2]string{"0", `["$K1"]`})...), formType, "Next-Action: "+id, "Accept: text/x-component", origin))
+			list = append(list, post("/forms", multipart(append([][2]string{{"_1_" + form.fields[0][0], form.fields[0][1]}}, [2]string{"0", `["$K1"]`})...), formType, "Next-Action: "+id, "Accept: text/x-component", origin))
 		}
 	}
 	return list

@@ -12,14 +12,17 @@ import (
 )
 
 var assortedKnown = []difference{
+	{regexp.MustCompile(`^POST /api/body .*body of (15360|30720) bytes`), regexp.MustCompile(`^(body|header Content-Length)`), "a body longer than proxyClientMaxBodySize reaches proxy.ts and the route whole"},
+	{regexp.MustCompile(`^POST /actions \[Content-Type: .*body of 25\d\d\d bytes`), regexp.MustCompile(`^(body|header Cache-Control)`), "the 500 page is the one that the build made, instead of one rendered for the request"},
 	{regexp.MustCompile(`^GET (/_next/data/\S+)?/boom-legacy`), regexp.MustCompile(`^body`), "the 500 page is the one that the build made, instead of one rendered for the request"},
 }
 
 // TestAssorted holds tests/fixtures/assorted against `next start`:
 // instrumentation.ts with OpenTelemetry, deploymentId, another build folder, a
-// nonce.
+// nonce, and settings of next.config that other fixtures leave alone.
 func TestAssorted(t *testing.T) {
-	p, b := fixturePair(t, "assorted")
+	zone := reserveZone(t)
+	p, b := fixturePair(t, "assorted", "--allow-private-rewrites")
 	p.known = assortedKnown
 	nonce := "X-Test-Nonce: abc123"
 	t.Run("answers", func(t *testing.T) {
@@ -29,7 +32,15 @@ func TestAssorted(t *testing.T) {
 			get("/_next/data/" + b.id + "/boom-legacy.json"), get("/nowhere"),
 		})
 	})
-	stillKnown(t, assortedKnown)
+	t.Run("settings", func(t *testing.T) { p.compare(t, settingRequests(b.id)) })
+	t.Run("pages kept", func(t *testing.T) { settingsOfPages(t, p, b) })
+	t.Run("addresses as asked for", func(t *testing.T) { settingsOfAddresses(t, p, b) })
+	t.Run("body sizes", func(t *testing.T) { settingsOfBodies(t, p) })
+	t.Run("origins of actions", func(t *testing.T) { settingsOfOrigins(t, p) })
+	t.Run("no more is let pass than has to be", func(t *testing.T) { stillKnown(t, assortedKnown) })
+	t.Run("pictures from inside", func(t *testing.T) { pictureHosts(t, p) })
+	t.Run("pictures of viewers", func(t *testing.T) { portraits(t, p) })
+	t.Run("zones", func(t *testing.T) { assortedZones(t, p, zone) })
 	t.Run("deployment id", func(t *testing.T) { assortedDeployment(t, p) })
 	t.Run("nonce", func(t *testing.T) { assortedNonce(t, p.pack, nonce) })
 	t.Run("error reports", func(t *testing.T) { assortedReports(t, p) })

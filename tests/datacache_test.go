@@ -26,6 +26,7 @@ func TestDataCache(t *testing.T) {
 		{"page for seconds, fetch for an hour", hourlyFetch},
 		{"tagged fetch", taggedFetch},
 		{"dynamic page", cachedCalls},
+		{"fetchCache", segmentFetches},
 		{"one fetch a render", requestMemory},
 		{"draft mode", draftFetches},
 		{"tags beyond the limits", manyTags},
@@ -106,6 +107,21 @@ func taggedFetch(t *testing.T, p *upstreamPair, s *server) {
 	s.stampOf(t, "/tagged", "render")
 	if n := p.upstream.asked(s, "tagged"); n != asked || n == 0 {
 		t.Errorf("the upstream was asked %d and then %d times", asked, n)
+	}
+}
+
+// segmentFetches: fetchCache of a segment decides for fetches that say nothing;
+// force-cache overrules those that say no-store, force-no-store none that say
+// force-cache.
+func segmentFetches(t *testing.T, p *upstreamPair, s *server) {
+	for page, kept := range map[string][2]bool{"all": {true, true}, "none": {false, true}, "default": {true, false}} {
+		for i, id := range []string{"plain", "asked"} {
+			target := "/fetches/" + page
+			before := s.stampOf(t, target, id)
+			if now := s.stampOf(t, target, id); (now == before) != kept[i] {
+				t.Errorf("%s: the fetch %s of %s gives %s and then %s, cached: %t", s.name, id, target, before, now, kept[i])
+			}
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ func TestEdge(t *testing.T) {
 	t.Run("revalidation", func(t *testing.T) { edgeRevalidation(t, p) })
 	t.Run("pictures", func(t *testing.T) { edgePictures(t, p) })
 	t.Run("failures", func(t *testing.T) { edgeFailures(t, p.pack) })
+	t.Run("instrumentation", func(t *testing.T) { edgeInstrumentation(t, p) })
 	t.Run("own address", func(t *testing.T) { edgeFunction(t, p.pack) })
 	t.Run("secrets", func(t *testing.T) { edgeSecrets(t, b) })
 }
@@ -61,7 +62,7 @@ func edgePageRequests(buildID string) []request {
 
 func edgeHandlerRequests() []request {
 	var list []request
-	for _, route := range []string{"/api/request?a=1&b=2&a=3", "/api/stream", "/api/wasm?a=2&b=40", "/api/asset", "/api/legacy?x=1", "/api/globals"} {
+	for _, route := range []string{"/api/request?a=1&b=2&a=3", "/api/stream", "/api/wasm?a=2&b=40", "/api/asset", "/api/legacy?x=1", "/api/globals", "/api/registered"} {
 		for _, method := range allMethods {
 			list = append(list, request{method: method, target: route})
 		}
@@ -222,6 +223,28 @@ func edgeFailures(t *testing.T, s *server) {
 		}
 		return ""
 	})
+}
+
+// edgeInstrumentation: instrumentation.ts runs in the edge runtime as well, and
+// is told of errors there.
+func edgeInstrumentation(t *testing.T, p *pair) {
+	for _, s := range []*server{p.next, p.pack} {
+		if got := s.must(t, get("/api/registered"), http.StatusOK).body; got != `{"registered":["edge"]}` {
+			t.Errorf("%s: a route of the edge runtime sees %s", s.name, got)
+		}
+		if _, err := s.send(get("/greeting/broken")); err != nil {
+			t.Fatal(err)
+		}
+		// Of the edge runtime Next reports what rendering throws, and not what
+		// route handlers do; and the path as the page gets it.
+		want := `reported {"message":"this greeting is broken","path":"/greeting/broken?name=broken","method":"GET","routerKind":"App Router","routePath":"/greeting/[name]","routeType":"render"}`
+		eventually(t, 10*time.Second, func() string {
+			if !strings.Contains(s.stdout.String()+s.stderr.String(), want) {
+				return s.name + " has not " + want
+			}
+			return ""
+		})
+	}
 }
 
 // edgeFunction asks a function of the edge runtime at its own URL.

@@ -17,7 +17,7 @@ import (
 var partialPages = []string{
 	"/", "/store", "/store?q=pots", "/blog/first", "/blog/second", "/docs/guide/start", "/manual/start", "/life/minutes",
 	"/life/seconds", "/private", "/remote", "/stamps", "/gated", "/draft", "/gone", "/nowhere",
-	"/any/x/y", "/blocking/one", "/blocking/two",
+	"/static-only", "/unprefetched", "/deferred", "/any/x/y", "/blocking/one", "/blocking/two",
 }
 
 // TestPartialPrerendering holds pages with Cache Components beside those of

@@ -65,7 +65,7 @@ func TestPlatformHeadersDoNotChooseThePage(t *testing.T) {
 	want := s.must(t, get("/about"), http.StatusOK).body
 	for _, line := range []string{
 		"X-Matched-Path: /account", "X-Now-Route-Matches: 1=reed-vase", "X-Invoke-Path: /cart", "X-Invoke-Output: /cart", "X-Invoke-Status: 500", "X-Invoke-Query: %7B%22a%22%3A%221%22%7D",
-		"X-Middleware-Rewrite: /cart", "X-Middleware-Redirect: /cart", "X-Nextjs-Data: 1", "X-Nextjs-Rewritten-Path: /cart", "X-Pack-Outcome: error", "X-Pack-Invocation: e30=", "X-Forwarded-Uri: /cart", "X-Original-Url: /cart", "X-Http-Method-Override: DELETE",
+		"X-Middleware-Rewrite: /cart", "X-Middleware-Redirect: /cart", "X-Nextjs-Data: 1", "X-Nextjs-Rewritten-Path: /cart", "X-Pack-Outcome: error", "X-Pack-Invocation: e30=", "X-Forwarded-Uri: /cart", "X-Isr: 1", "X-Original-Url: /cart", "X-Http-Method-Override: DELETE",
 	} {
 		if a := s.must(t, get("/about", line), http.StatusOK); a.body != want {
 			t.Errorf("%s changes the page", line)

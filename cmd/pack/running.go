@@ -68,6 +68,7 @@ func (r running) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	options.Origin = "http://" + reachable(listener.Addr().(*net.TCPAddr))
 	h, err := host.Start(ctx, options)
 	if err != nil {
 		return err
@@ -125,6 +126,19 @@ func (r running) announce(h *host.Host, address string) {
 		response.Body.Close()
 	}
 	fmt.Fprintln(r.stdout, url)
+}
+
+// reachable is how this machine's own processes reach what is listened on.
+func reachable(address *net.TCPAddr) string {
+	ip := address.IP
+	switch {
+	case !ip.IsUnspecified():
+	case ip.To4() != nil:
+		ip = net.IPv4(127, 0, 0, 1)
+	default:
+		ip = net.IPv6loopback
+	}
+	return net.JoinHostPort(ip.String(), fmt.Sprint(address.Port))
 }
 
 // visible is how people call an address that is listened on.

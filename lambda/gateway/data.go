@@ -34,6 +34,15 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 	w.Header().Set("X-Nextjs-Matched-Path", name)
 }
 
+// nameDeployment tells the Pages Router's client which deployment data are of:
+// it leaves for the page's own document where that is another than its own
+// (next/dist/server/route-modules/pages/pages-handler.js).
+func (g *Gateway) nameDeployment(h http.Header) {
+	if id := g.app.DeploymentID; id != "" {
+		h.Set("X-Nextjs-Deployment-Id", id)
+	}
+}
+
 // dataPage is the page whose data a pathname names; any other as it is.
 func (g *Gateway) dataPage(pathname string) string {
 	page, ok := strings.CutPrefix(pathname, g.app.BasePath+"/_next/data/"+g.deployment.BuildID+"/")

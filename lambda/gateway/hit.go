@@ -87,6 +87,9 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if header.Get("Cache-Control") == "" && !h.general {
 		header.Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 	}
+	if h.part == s3cache.PartData {
+		g.nameDeployment(header)
+	}
 	header.Set("Cache-Status", cacheStatus(h))
 	var body []byte
 	if !missing {

@@ -43,7 +43,21 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, t target, re
 			return
 		}
 	}
+	if page.Kind == s3cache.KindAppPage {
+		r, t = withoutQuery(r, t)
+	}
 	g.renderPage(w, r, t, h, key)
+}
+
+// withoutQuery takes the viewer's query off a request for a page that is kept
+// for everybody: Next writes it into the page, as the address that its client
+// starts from, and knows no query while it renders such a page.
+func withoutQuery(r *http.Request, t target) (*http.Request, target) {
+	asked, shown := *r, *r.URL
+	shown.RawQuery, asked.URL = "", &shown
+	t.query = ""
+	t.address, _, _ = strings.Cut(t.address, "?")
+	return &asked, t
 }
 
 // writeEntry answers from an entry if Go can: a redirect of getStaticProps is
@@ -60,6 +74,7 @@ func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h
 		w.Header().Set("X-Nextjs-Cache", h.cache)
 		w.Header().Set("Cache-Control", cacheControl(h.entry.Revalidate, h.entry.Expire))
 		if h.part == s3cache.PartData {
+			g.nameDeployment(w.Header())
 			w.Header().Set("Cache-Status", cacheStatus(h))
 			notFoundData(w, r, `{"notFound":true}`)
 			return true

@@ -209,7 +209,7 @@ async function loadEdge(root, file) {
   return (/** @type {Request} */ request, /** @type {object} */ context) => {
     // Where a server action's redirect fetches the page that it leads to from,
     // as `next start` sets it; an instance has one request at a time.
-    scope.process.env.__NEXT_PRIVATE_ORIGIN = new URL(request.url).origin
+    scope.process.env.__NEXT_PRIVATE_ORIGIN = process.env.__NEXT_PRIVATE_ORIGIN ?? new URL(request.url).origin
     return handler(request, context)
   }
 }

@@ -62,6 +62,10 @@ type Options struct {
 	Logs io.Writer
 	// AllowPrivateRewrites lets external rewrites reach private addresses.
 	AllowPrivateRewrites bool
+	// Origin is where functions reach the app, such as http://127.0.0.1:3000: a
+	// server action that redirects fetches the page that it leads to. Without it
+	// they ask whatever host the viewer's request names (CVE-2024-34351).
+	Origin string
 }
 
 // Host is a running deployment. Close it.
@@ -139,6 +143,9 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 	}
 	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
 		env[compileCacheVariable] = compileCache(o.State.Dir, f)
+	}
+	if o.Origin != "" {
+		env["__NEXT_PRIVATE_ORIGIN"] = o.Origin
 	}
 	if o.AllowPrivateRewrites {
 		env["PACK_ALLOW_PRIVATE_REWRITES"] = "1"
