@@ -63,6 +63,17 @@ type App struct {
 	// BypassToken is the secret of draft mode and on-demand refreshes
 	// (prerenders[].config.bypassToken). Empty for an app without prerenders.
 	BypassToken string `json:"bypassToken,omitempty"`
+	// DataCache is what the data cache belongs to; empty means the deployment.
+	DataCache DataCache `json:"dataCache,omitempty"`
+}
+
+// DataPrefix is below which the data cache is kept; "" means with the deployment's
+// pages.
+func (a *App) DataPrefix() string {
+	if a.DataCache == DataOfApp {
+		return "data"
+	}
+	return ""
 }
 
 // I18n is the Pages Router's i18n block.

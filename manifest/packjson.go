@@ -32,6 +32,8 @@ type PackSettings struct {
 	// most telling key that has it: the route itself, then the longest glob.
 	Functions map[string]FunctionSettings `json:"functions,omitempty"`
 	Gateway   GatewaySettings             `json:"gateway,omitzero"`
+	// DataCache says what the data cache belongs to; empty means the deployment.
+	DataCache DataCache `json:"dataCache,omitempty"`
 	// Webhooks are the endpoints below /_pack/webhooks/, by name.
 	Webhooks map[string]Webhook `json:"webhooks,omitempty"`
 	// Jobs maps a route (/api/export) or a glob to how its durable jobs are run.
@@ -47,6 +49,16 @@ type PackSettings struct {
 	// Secrets are variables whose values are resolved when a function starts.
 	Secrets map[string]StoredSecret `json:"secrets,omitempty"`
 }
+
+// DataCache is what the data cache (fetch, unstable_cache, use cache) belongs to.
+type DataCache string
+
+const (
+	// DataOfDeployment: a new deployment begins without any.
+	DataOfDeployment DataCache = "deployment"
+	// DataOfApp: what one deployment has cached, the next ones find.
+	DataOfApp DataCache = "app"
+)
 
 // FunctionSettings is what pack.json says of some functions; zero values mean
 // not set.
@@ -79,6 +91,7 @@ func ParsePackJSON(data []byte, file string) (PackSettings, error) {
 		"architecture": d.choice((*string)(&s.Architecture), string(ARM64), string(X8664)),
 		"grouping":     d.choice((*string)(&s.Grouping), string(GroupByRoute), string(GroupAuto)),
 		"environment":  d.textMap(&s.Environment),
+		"dataCache":    d.choice((*string)(&s.DataCache), string(DataOfDeployment), string(DataOfApp)),
 		"webhooks":     d.webhooks(&s.Webhooks),
 		"gateway": func(data []byte, path string) {
 			d.object(data, path, map[string]field{"memory": d.whole(&s.Gateway.Memory)})

@@ -129,6 +129,7 @@ func (p *planner) addApp() error {
 		ExpireTime: c.ExpireTime, StaleTime: c.StaleTime, SkipProxyURLNormalize: c.SkipProxyURLNormalize,
 		SkipTrailingSlashRedirect: c.SkipTrailingSlashRedirect, CaseSensitiveRoutes: c.CaseSensitiveRoutes,
 		CacheComponents: c.CacheComponents, I18n: c.I18n, DeploymentID: c.DeploymentID, Images: c.Images,
+		DataCache: p.settings.Pack.DataCache,
 	}
 	return nil
 }

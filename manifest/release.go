@@ -58,6 +58,9 @@ type Traffic struct {
 	Releases []TrafficRelease `json:"releases"`
 }
 
+// TrafficMemory is how long a gateway goes by the Traffic that it has read.
+const TrafficMemory = 5 * time.Second
+
 // Canary is a release that is tried on some visitors, each of whom stays with
 // what was chosen first.
 type Canary struct {

@@ -29,6 +29,9 @@ type Route struct {
 	// Destination is a path, a path template with $1 or $name references, or
 	// an absolute URL.
 	Destination string `json:"destination,omitempty"`
+	// Spelled are the keys of the Destination's query that the app wrote; Next
+	// adds others where the Destination's path uses no parameter of the Source.
+	Spelled []string `json:"spelled,omitempty"`
 	// Headers are set on the response; a Location makes the rule a redirect.
 	Headers map[string]string `json:"headers,omitempty"`
 	Has     []Condition       `json:"has,omitempty"`

@@ -126,11 +126,11 @@ func (c *Cache) readLease(ctx context.Context, name string) (left time.Duration,
 	return time.Duration(max(0, body.Expires-c.now())) * time.Millisecond, object.ETag, nil
 }
 
-// How long WaitFor waits between two looks: an eighth of the time that it has waited, so
+// How long WaitFor waits between two looks: a fifth of the time that it has waited, so
 // that nobody gets a page much later than it is there, and a slow page is not asked for
 // hundreds of times.
 const (
-	shortestWait = 2 * time.Millisecond
+	shortestWait = 5 * time.Millisecond
 	longestWait  = 200 * time.Millisecond
 )
 
@@ -160,7 +160,7 @@ func (c *Cache) WaitFor(ctx context.Context, key Key, newerThan int64, timeout t
 		case left == 0:
 			return nil, ErrLeaseEnded
 		}
-		pause.Reset(min(left, max(shortestWait, min(time.Since(began)/8, longestWait))))
+		pause.Reset(min(left, max(shortestWait, min(time.Since(began)/5, longestWait))))
 		select {
 		case <-pause.C:
 		case <-deadline.C:

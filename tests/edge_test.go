@@ -14,7 +14,6 @@ import (
 )
 
 var edgeKnown = []difference{
-	{regexp.MustCompile(`^GET /_next/data/\S+/legacy/`), regexp.MustCompile(`^header X-Nextjs-Deployment-Id`), "data names its deployment, also of the edge runtime: the client looks for it"},
 	{regexp.MustCompile(`^\S+ /legacy/\S+`), regexp.MustCompile(`^body.*\n.*\n.*isExperimentalCompile`), "a page of the Pages Router on the edge runtime: next start hands it its own settings, and with them no such field"},
 }
 

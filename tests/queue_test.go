@@ -81,11 +81,11 @@ func (c *calls) of(operation string) int {
 
 // serveOnAWS runs `pack serve` with pages in S3, tags in DynamoDB and queues in
 // SQS, of other makers.
-func serveOnAWS(t *testing.T, folder, name, s3, dynamodb, sqs string) *server {
+func serveOnAWS(t *testing.T, folder, name, s3, dynamodb, sqs string, env ...string) *server {
 	t.Helper()
 	alone(t)
 	s := packServe(folder, "--s3", s3, "--bucket", name, "--dynamodb", dynamodb, "--table", name, "--sqs", sqs, "--queue", name)
-	s.cmd.Env = append(s.cmd.Env, awsservers.Server{}.Environ()...)
+	s.cmd.Env = append(append(s.cmd.Env, awsservers.Server{}.Environ()...), env...)
 	t.Cleanup(func() { s.endWith(t) })
 	if err := s.start(wholeLine); err != nil {
 		t.Fatal(err)

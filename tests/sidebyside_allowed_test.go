@@ -35,6 +35,7 @@ var allowances = []allowance{
 	{"Content-Type", "Lambda gives every body a type: where next start sends none, as with redirects, pack says plain text", nil, untyped},
 	{"Content-Type", "Go's server sends none with 304, as RFC 9110 (15.4.5) advises", nil, func(next, _ *answer) bool { return next.status == http.StatusNotModified }},
 	{"X-Nextjs-Prerender", "next start repeats it on pages of the build", once, nil},
+	{"Location", "next start repeats it in a redirect that it has just rendered", once, nil},
 	{"X-Nextjs-Cache", "a page goes stale at its own time on each server: HIT and STALE are one here, MISS is not", freshOrStale, nil},
 	{"Link", "React gives the preload hints of a rendered page only where they are known when its first bytes leave", nil, oneSided("Link")},
 	{"Last-Modified", "the times of files do not survive packing, and would change with every deployment", nil, nil},

@@ -26,6 +26,14 @@ func (d *deploying) activate(ctx context.Context, store release.Store) error {
 		if _, err := store.Update(ctx, func(t *manifest.Traffic) error { return release.Try(t, d.release, d.Weight) }); err != nil {
 			return err
 		}
+		d.Progress.step("waiting until all gateways know of it")
+		select {
+		case <-time.After(manifest.TrafficMemory):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		// Visitors whose page comes from the CDN would never be asked.
+		d.purge(ctx, d.home)
 	default:
 		_, err := store.Update(ctx, func(t *manifest.Traffic) error {
 			if d.moved(t) {

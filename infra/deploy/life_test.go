@@ -107,7 +107,11 @@ func TestLife(t *testing.T) {
 
 	// A canary: production stays, until it is promoted.
 	a.routes["about"] = "about, tried"
+	purged := len(c.Invalidations())
 	four := c.deploy(a.pack1(), func(o *deploy.Options) { o.Weight = 10 })
+	if len(c.Invalidations()) == purged {
+		t.Error("the CDN keeps pages that hide the canary from visitors")
+	}
 	c.serves(one.ID)
 	now, err := c.target.Deployments(t.Context())
 	if err != nil || now.Traffic.Canary == nil || *now.Traffic.Canary != (manifest.Canary{ID: four.ID, Weight: 10}) {

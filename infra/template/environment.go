@@ -19,7 +19,7 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 		env[name] = value
 	}
 	gateway := s.ofKind(manifest.GatewayFunction)
-	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_TAG_TABLE": ref(idTags)})
+	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_BUCKET_OWNER": ref(accountID), "PACK_TAG_TABLE": ref(idTags)})
 	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
 	env["PACK_GATEWAY"] = gateway.Name + ":" + alias
 	if !s.atHome {
@@ -70,7 +70,7 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 
 // purges reports whether functions of a kind tell the CDN what has changed.
 func (s *stack) purges(kind manifest.FunctionKind) bool {
-	return !s.o.CDN.None && s.purged && (kind == manifest.GatewayFunction || kind == manifest.RouteFunction)
+	return !s.o.CDN.None && s.purged && kind != manifest.ImageFunction
 }
 
 // checkEnvironment refuses what Lambda would. What is not known yet is taken to

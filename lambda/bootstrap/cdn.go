@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 
@@ -9,6 +10,7 @@ import (
 	"pack/lambda/platform"
 	"pack/lambda/purge"
 	"pack/lambda/state"
+	"pack/lambda/worker"
 )
 
 // cdn is what the environment says of the CDN in front of the gateway: nothing,
@@ -36,6 +38,22 @@ func (c cdn) observe() func(ctx context.Context, tags []string) {
 		return nil
 	}
 	return c.purger.Observe
+}
+
+// afterEvents has the worker purge what it has rendered anew: pages are collected
+// while it works and sent before it answers.
+func (c cdn) afterEvents(w *worker.Worker) func(ctx context.Context, event []byte) ([]byte, error) {
+	if c.purger == nil {
+		return w.Handle
+	}
+	w.Refresher.Replaced = c.purger.Tags
+	return func(ctx context.Context, event []byte) ([]byte, error) {
+		answer, err := w.Handle(ctx, event)
+		if failed := c.purger.Flush(ctx); failed != nil {
+			slog.Error("cdn not purged", "error", failed)
+		}
+		return answer, err
+	}
 }
 
 // follow has a route function purge what the app revalidates: tags are

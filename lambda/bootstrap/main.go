@@ -44,7 +44,7 @@ func (s *settings) serve(ctx context.Context, runtimeAPI string) error {
 		if err != nil {
 			abort(err)
 		}
-		return packruntime.ServeEvents(runtimeAPI, w.Handle)
+		return packruntime.ServeEvents(runtimeAPI, s.cdn.afterEvents(w))
 	}
 	handler, err := s.handler(ctx)
 	if err != nil {

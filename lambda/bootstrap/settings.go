@@ -61,7 +61,7 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 	s := settings{
 		root: env("LAMBDA_TASK_ROOT"),
 		where: state.Settings{
-			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE"),
+			Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), BucketOwner: env("PACK_BUCKET_OWNER"), KMSKey: env("PACK_BUCKET_KEY"), TagTable: env("PACK_TAG_TABLE"),
 			RefreshQueue: env("PACK_REFRESH_QUEUE_URL"), JobQueue: env("PACK_JOB_QUEUE_URL"),
 			Region: env("PACK_STATE_REGION"),
 		},
@@ -115,7 +115,7 @@ func (s *settings) function(ctx context.Context, document string) (http.Handler,
 	if s.node == "" {
 		return nil, errNoNode
 	}
-	_, p, err := s.platform()
+	_, p, err := s.platform(&d.App)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *settings) gateway(document string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, p, err := s.platform()
+	opened, p, err := s.platform(&d.App)
 	if err != nil {
 		return nil, err
 	}
@@ -199,12 +199,12 @@ func deployment(document string) (*manifest.Deployment, error) {
 	return d, nil
 }
 
-func (s *settings) platform() (*state.State, *platform.Platform, error) {
+func (s *settings) platform(app *manifest.App) (*state.State, *platform.Platform, error) {
 	opened, err := state.Open(s.where)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &platform.Platform{Cache: opened.Cache(s.prefix, 0)}
+	p := &platform.Platform{Cache: opened.Cache(s.prefix, app.DataPrefix(), 0)}
 	if s.gatewayName != "" {
 		p.Refresh = s.refresh
 	}
@@ -232,14 +232,16 @@ func (s *settings) refresh(ctx context.Context, path string, header http.Header)
 }
 
 // nodeOptions bound V8's heap by the function's memory: what is left is for
-// buffers, code and this program.
+// buffers, code and this program. Its young generation is large from the start:
+// loading Next fills V8's first one four times, and each time it is collected.
 func (s *settings) nodeOptions() node.Options {
 	o := node.Options{Node: s.node, Scripts: s.scripts, Root: s.root, Stdout: os.Stdout, Stderr: os.Stderr}
 	if s.jsonLogs {
 		o.Stdout, o.Stderr = &logs.Lines{Out: os.Stdout, Level: "INFO"}, &logs.Lines{Out: os.Stderr, Level: "ERROR"}
 	}
 	if s.memory > 0 {
-		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4))
+		o.Flags = append(o.Flags, "--max-old-space-size="+strconv.Itoa(s.memory*3/4),
+			"--min-semi-space-size="+strconv.Itoa(min(max(1, s.memory/64), 16)))
 	}
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); name == "NODE_ENV" {

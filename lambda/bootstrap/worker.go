@@ -81,7 +81,7 @@ func (s *settings) worker(ctx context.Context, document string) (*worker.Worker,
 	w := &worker.Worker{
 		Deployment: d.ID,
 		Refresher: &refresh.Refresher{
-			Cache: opened.Cache(d.ID, 0), Invoker: calls, Token: d.App.BypassToken, Gateway: gatewayName,
+			Cache: opened.Cache(d.ID, d.App.DataPrefix(), 0), Invoker: calls, Token: d.App.BypassToken, Gateway: gatewayName,
 			Limit: func(function string) time.Duration { return limits[function] + refreshGrace },
 		},
 		Jobs:      &jobs.Runner{Store: store, Queue: queues.Jobs, Send: send.send},

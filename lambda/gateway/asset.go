@@ -136,7 +136,7 @@ func (g *Gateway) serveStaticPage(w http.ResponseWriter, r *http.Request, asset 
 			status = http.StatusInternalServerError
 		default:
 			status = http.StatusOK
-			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if r.Method != http.MethodGet && r.Method != http.MethodHead && !possibleAction(r) {
 				if isRSC(r) {
 					addVary(w.Header(), []string{g.vary})
 				}

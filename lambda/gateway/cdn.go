@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 
 	"pack/lambda/purge"
 )
@@ -23,4 +24,62 @@ func (g *Gateway) tagHit(w http.ResponseWriter, tags []string) {
 	if value := purge.Header(tags); value != "" {
 		w.Header().Set(g.tagHeader, value)
 	}
+}
+
+// unshared keeps an answer that proxy.ts had a say in out of the CDN. Its rules
+// do not keep such pages anyway, but they are those of the newest deployment,
+// whose proxy.ts may match less than that of the one that answers.
+func (g *Gateway) unshared(w http.ResponseWriter, run *proxyRun) http.ResponseWriter {
+	if g.tagHeader == "" || run.response == nil {
+		return w
+	}
+	return &unsharedWriter{ResponseWriter: w}
+}
+
+type unsharedWriter struct {
+	http.ResponseWriter
+	began bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *unsharedWriter) WriteHeader(status int) {
+	if control := w.Header().Get("Cache-Control"); !w.began && control != "" {
+		w.Header().Set("Cache-Control", private(control))
+	}
+	w.began = w.began || status >= http.StatusOK
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *unsharedWriter) Write(p []byte) (int, error) {
+	if !w.began {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush lets everything written so far leave.
+func (w *unsharedWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// private says of a Cache-Control what it says to browsers, and nothing to
+// shared caches (RFC 9111, 5.2.2.7 and 5.2.2.10).
+func private(control string) string {
+	kept := []string{"private"}
+	shared, lasts := false, false
+	for directive := range strings.SplitSeq(control, ",") {
+		directive = strings.TrimSpace(directive)
+		name, _, _ := strings.Cut(strings.ToLower(directive), "=")
+		switch name {
+		case "s-maxage", "stale-while-revalidate", "stale-if-error":
+			shared = true
+		case "public", "private", "":
+		default:
+			lasts = lasts || name == "max-age" || name == "no-store" || name == "no-cache"
+			kept = append(kept, directive)
+		}
+	}
+	if shared && !lasts {
+		kept = append(kept, "max-age=0", "must-revalidate")
+	}
+	return strings.Join(kept, ", ")
 }

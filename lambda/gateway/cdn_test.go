@@ -3,12 +3,14 @@ package gateway_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"pack/lambda/event"
 	"pack/lambda/gateway"
 	"pack/lambda/purge"
+	"pack/manifest"
 )
 
 // TestTagHeader: a CDN learns an entry's tags, and of a page that is rendered
@@ -30,6 +32,31 @@ func TestTagHeader(t *testing.T) {
 			if got := w.Header().Get("X-Amz-Meta-Cache-Tag"); got != value {
 				t.Errorf("header %q: %s has the tags %q, want %q", header, path, got, value)
 			}
+		}
+	}
+}
+
+// TestProxyKeepsPagesOutOfTheCDN: what proxy.ts had a say in is for one visitor,
+// whatever the CDN's rules are; without a CDN nothing is said of it.
+func TestProxyKeepsPagesOutOfTheCDN(t *testing.T) {
+	s := open(t, refuse)
+	s.store(t, "/blog/a", time.Hour)
+	d := shop()
+	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/blog/.*$`}}
+	for header, want := range map[string]string{"": "s-maxage=60, stale-while-revalidate=", "X-Tags": "private, max-age=0, must-revalidate"} {
+		g, err := gateway.New(gateway.Options{
+			Deployment: d, Cache: s.cache, Invoker: s.functions, TagHeader: header,
+			Proxy: func(*http.Request, string) (*http.Response, error) {
+				return respond(200, http.Header{"X-Middleware-Next": {"1"}}, ""), nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/blog/a", nil))
+		if got := w.Header().Get("Cache-Control"); w.Code != http.StatusOK || !strings.HasPrefix(got, want) {
+			t.Errorf("header %q: %d, Cache-Control %q, want %q", header, w.Code, got, want)
 		}
 	}
 }

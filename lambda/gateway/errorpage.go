@@ -46,6 +46,7 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 	}
 	if missing := g.outputs[g.app.BasePath+notFoundPage]; missing != nil && possibleAction(r) {
 		// Next looks there for the action, and says that it knows none.
+		w.Header().Set("Cache-Control", noStore)
 		response, err := g.invoke(r, target{
 			function: missing.Function, entry: missing.Entry, path: missing.Pathname,
 			meta: map[string]any{"invokeStatus": http.StatusNotFound},

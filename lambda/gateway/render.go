@@ -64,11 +64,6 @@ func withoutQuery(r *http.Request, t target) (*http.Request, target) {
 // for the function to word.
 func (g *Gateway) writeEntry(w http.ResponseWriter, r *http.Request, t target, h hit) bool {
 	g.tagHit(w, h.entry.Tags)
-	if h.part == s3cache.PartData && g.app.DeploymentID != "" {
-		// By which the Pages Router's client sees that a deployment has come: its
-		// data has the same address in all of them (pages-handler.js).
-		w.Header().Set("X-Nextjs-Deployment-Id", g.app.DeploymentID)
-	}
 	switch h.entry.Kind {
 	case s3cache.KindNotFound:
 		w.Header().Set("X-Nextjs-Cache", h.cache)
@@ -101,12 +96,21 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 		newerThan = h.entry.Created
 	}
 	// fromOthers answers with what another has rendered meanwhile.
-	fromOthers := func(entry *s3cache.Entry) bool {
+	fromOthers := func(entry *s3cache.Entry, state s3cache.State) bool {
 		theirs := h
 		theirs.entry, theirs.cache = entry, "HIT"
-		return g.writeEntry(w, r, t, theirs)
+		if state == s3cache.Stale {
+			theirs.cache = "STALE"
+		}
+		if !g.writeEntry(w, r, t, theirs) {
+			return false
+		}
+		if state == s3cache.Stale {
+			g.refreshLater(r, t, h.page, key, entry)
+		}
+		return true
 	}
-	for {
+	for waited := 1; ; {
 		release, held, err := refresh.Hold(ctx, g.cache, key)
 		if err != nil {
 			// Without leases a page may be rendered twice; it is never refused.
@@ -117,21 +121,28 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 			defer release()
 			// Another may have rendered it between the look and the lease.
 			now, state, err := g.cache.Lookup(ctx, key, nil)
-			if err == nil && state == s3cache.Fresh && now.Created > newerThan && fromOthers(now) {
+			if err == nil && usable(state) && now.Created > newerThan && fromOthers(now, state) {
 				return
 			}
 			break
 		}
-		entry, err := g.cache.WaitFor(ctx, key, newerThan, limit)
-		if err == nil {
-			if fromOthers(entry) {
-				return
-			}
+		if _, err := g.cache.WaitFor(ctx, key, newerThan, limit); errors.Is(err, s3cache.ErrLeaseEnded) {
+			continue
+		} else if err != nil {
 			break
 		}
-		if !errors.Is(err, s3cache.ErrLeaseEnded) {
-			break
+		now, state, err := g.cache.Lookup(ctx, key, nil)
+		if err == nil && state == s3cache.Expired && waited == 1 {
+			// It was revalidated while it was rendered, maybe before this viewer
+			// asked. The next render has begun after he did: that one will do.
+			newerThan = now.Created
+			waited++
+			continue
 		}
+		if now != nil && fromOthers(now, state) {
+			return
+		}
+		break
 	}
 	response, err := g.invoke(r, t)
 	if failed := err != nil || response.StatusCode >= 500; failed && h.entry != nil {
@@ -153,6 +164,9 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 	g.tagMiss(w)
 	g.relay(w, r, response, err)
 }
+
+// usable reports whether an entry may be served without rendering it first.
+func usable(state s3cache.State) bool { return state == s3cache.Fresh || state == s3cache.Stale }
 
 // invoke sends r to the function of a target.
 func (g *Gateway) invoke(r *http.Request, t target) (*http.Response, error) {

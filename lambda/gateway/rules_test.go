@@ -32,6 +32,14 @@ func openRuled(t *testing.T, status int, answer func(r *http.Request, call *even
 	d.Routing.BeforeMiddleware = []manifest.Route{{SourceRegex: `^/.*$`, Headers: map[string]string{"set-cookie": "rule=1", "cache-control": "public, max-age=7"}}}
 	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/.*$`}}
 	d.Routing.DynamicRoutes = append(d.Routing.DynamicRoutes, manifest.Route{SourceRegex: `^[/]?/(?<nxtPall>%.+?)(?:/)?$`, Destination: "/[...all]?nxtPall=$nxtPall"})
+	d.App.DeploymentID = "deployment-1"
+	for _, name := range []string{"/posts/a", "/posts/none"} {
+		d.Pages = append(d.Pages, manifest.Page{
+			Pathname: name, Route: name, Kind: "PAGES", Function: "api", Key: "/route-cache/PAGES/bb/$" + name,
+			Parts: []manifest.Part{{Pathname: "/_next/data/b1" + name + ".json", Name: "data"}},
+		})
+		d.Outputs = append(d.Outputs, manifest.Output{Pathname: name, Type: "PAGES", Function: "api", Entry: name})
+	}
 	d.Pages = append(d.Pages, manifest.Page{
 		Pathname: "/blog/known", Route: "/blog/[slug]", Kind: "APP_PAGE", Function: "blog-slug", Key: "/route-cache/APP_PAGE/aa/$/blog/known",
 		Parts: []manifest.Part{{Pathname: "/blog/known", Name: "html"}},
@@ -68,6 +76,21 @@ func TestStatusOfProxy(t *testing.T) {
 	} {
 		if got := s.get(path).StatusCode; got != want {
 			t.Errorf("%s: status %d, want %d", path, got, want)
+		}
+	}
+}
+
+// TestDataNamesItsDeployment: also where it is not there.
+func TestDataNamesItsDeployment(t *testing.T) {
+	s := openRuled(t, http.StatusOK, refuse)
+	for path, kind := range map[string]string{"/posts/a": s3cache.KindPages, "/posts/none": s3cache.KindNotFound} {
+		if _, err := s.cache.Store(t.Context(), s3cache.PageKey("/route-cache/PAGES/bb/$"+path), &s3cache.Entry{
+			Kind: kind, Created: time.Now().UnixMilli(), Parts: []s3cache.Part{{Name: "data", Body: []byte("{}")}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.get("/_next/data/b1" + path + ".json").Header.Get("X-Nextjs-Deployment-Id"); got != "deployment-1" {
+			t.Errorf("%s: deployment %q", path, got)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func open(env func(string) string) (*images.Handler, error) {
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", document, err)
 	}
-	where := state.Settings{Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), TagTable: env("PACK_TAG_TABLE")}
+	where := state.Settings{Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), BucketOwner: env("PACK_BUCKET_OWNER"), KMSKey: env("PACK_BUCKET_KEY"), TagTable: env("PACK_TAG_TABLE")}
 	opened, err := state.Open(where)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func open(env func(string) string) (*images.Handler, error) {
 	app := source{client: invoke.FromEnvironment(env), gateway: env("PACK_GATEWAY")}
 	return images.New(images.Options{
 		Images: d.App.Images, BasePath: d.App.BasePath, Local: app.fetch,
-		Store: pictures{opened.Cache(env("PACK_DEPLOYMENT"), -1)},
+		Store: pictures{opened.Cache(env("PACK_DEPLOYMENT"), "", -1)},
 		Background: func(ctx context.Context, work func(context.Context)) {
 			event.AfterResponse(ctx, func() { work(context.WithoutCancel(ctx)) })
 		},

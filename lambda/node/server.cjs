@@ -24,6 +24,7 @@ const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:m
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { takePostponed, prepareResponseCache } = require('./resume.cjs')
+const { holdBack, noteRevalidations } = require('./revalidations.cjs')
 const { Work } = require('./work.cjs')
 
 // What not every function needs is loaded when it is needed: a module costs
@@ -38,11 +39,12 @@ const root = process.cwd()
 const config = JSON.parse(process.env.PACK_NODE || '{}')
 delete process.env.PACK_NODE
 
-const channel = new Channel(CHANNEL_FD)
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown, revalidations: Promise<unknown>[]}>} */
+const requestContext = new AsyncLocalStorage()
+
+const channel = noteRevalidations(new Channel(CHANNEL_FD), () => requestContext.getStore())
 globalThis[Symbol.for('pack.channel')] = channel
 
-/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown}>} */
-const requestContext = new AsyncLocalStorage()
 for (const name of ['@next/request-context', '@vercel/request-context']) {
   globalThis[Symbol.for(name)] = { get: () => requestContext.getStore() }
 }
@@ -85,7 +87,8 @@ async function answer(req, res) {
   const invocation = invocationOf(req)
   const work = new Work(invocation.id, channel)
   const closed = new Promise((resolve) => res.once('close', resolve))
-  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh }
+  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh, revalidations: [] }
+  holdBack(res, context)
   await requestContext.run(context, async () => {
     try {
       const handler = await load(invocation.entry)

@@ -11,10 +11,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"pack/lambda/event"
 	"pack/lambda/node"
+	"pack/manifest"
 	"pack/s3cache"
 )
 
@@ -54,7 +56,7 @@ type Invoker interface {
 	Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error)
 }
 
-// Refresher renders pages of one deployment. All fields are needed.
+// Refresher renders pages of one deployment. All fields but Replaced are needed.
 type Refresher struct {
 	Cache   *s3cache.Cache
 	Invoker Invoker
@@ -64,6 +66,10 @@ type Refresher struct {
 	Gateway string
 	// Limit is how long a function may take for a page.
 	Limit func(function string) time.Duration
+	// Replaced is told the tags by which a CDN knows a page that was rendered anew
+	// before its time, because something of it was revalidated: the CDN may have
+	// got the old page once more meanwhile. It must not wait.
+	Replaced func(tags ...string)
 }
 
 // Try renders a page anew unless it is fresh by now or somebody else is at it:
@@ -99,9 +105,14 @@ func (f *Refresher) Try(ctx context.Context, p Page) (done bool, err error) {
 		patience = goneTime
 	}
 	if _, err = f.Cache.WaitFor(ctx, key, created(old), patience); err != nil && gone && old != nil {
-		return true, f.forget(ctx, key, old, began)
+		err = f.forget(ctx, key, old, began)
+	} else {
+		err = nil
 	}
-	return true, nil
+	if old != nil && (old.Revalidate == nil || old.Created+*old.Revalidate*1000 >= began) {
+		f.replaced(pathTags(old.Tags)...)
+	}
+	return true, err
 }
 
 // How long after its answer a function may take to store a page, and that a
@@ -110,6 +121,23 @@ const (
 	storeTime = 5 * time.Second
 	goneTime  = 500 * time.Millisecond
 )
+
+func (f *Refresher) replaced(tags ...string) {
+	if f.Replaced != nil && len(tags) > 0 {
+		f.Replaced(tags...)
+	}
+}
+
+// pathTags are those of an entry's tags that stand for its path alone.
+func pathTags(tags []string) []string {
+	var own []string
+	for _, tag := range tags {
+		if strings.HasPrefix(tag, manifest.PathTag("/")) && !strings.HasSuffix(tag, "/layout") && !strings.HasSuffix(tag, "/page") {
+			own = append(own, tag)
+		}
+	}
+	return own
+}
 
 // created is the time of an entry, and 0 where there is none.
 func created(e *s3cache.Entry) int64 {
@@ -189,6 +217,9 @@ func (f *Refresher) ask(ctx context.Context, path string) error {
 	status, err := f.send(r.WithContext(ctx), f.Gateway, &event.Call{Trusted: true})
 	if err == nil && status >= 400 {
 		slog.Warn("page refreshed by path answers with an error", "path", path, "status", status)
+	}
+	if err == nil {
+		f.replaced(manifest.PathTag(target.Path))
 	}
 	return err
 }

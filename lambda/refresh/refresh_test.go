@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -130,6 +131,37 @@ func TestRefreshByKind(t *testing.T) {
 		if _, now := state(t, f); now != s3cache.Fresh {
 			t.Errorf("%+v: the page is %s", c, now)
 		}
+	}
+}
+
+// TestReplacedPagesAreTold: a CDN forgets a page that was revalidated, and keeps
+// one that has grown old to its own time.
+func TestReplacedPagesAreTold(t *testing.T) {
+	f := &route{status: 200}
+	r, p := stale(t, f)
+	var told []string
+	r.Replaced = func(tags ...string) { told = append(told, tags...) }
+	if err := r.Refresh(t.Context(), p); err != nil || len(told) > 0 {
+		t.Errorf("an old page: told %v, %v", told, err)
+	}
+	lasting := page(time.Now().UnixMilli())
+	lasting.Revalidate, lasting.Tags = nil, []string{"_N_T_/layout", "_N_T_/[slug]/page", "_N_T_/mug", "mug"}
+	if _, err := f.cache.Store(t.Context(), key, lasting); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond) // revalidated after it was rendered
+	if err := f.cache.RevalidateTags(t.Context(), []string{"mug"}, &s3cache.Durations{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond)
+	if err := r.Refresh(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Refresh(t.Context(), refresh.Page{Path: "/a/b?c"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"_N_T_/mug", "_N_T_/a/b"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
 	}
 }
 

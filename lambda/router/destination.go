@@ -167,8 +167,8 @@ type queryTemplate struct {
 }
 
 // compileDestination parses a destination. conditionKeys are the keys of
-// conditions without a value.
-func compileDestination(text string, in scope, parameters []parameter, conditionKeys []string) *destination {
+// conditions without a value; spelled those of the query that the app wrote.
+func compileDestination(text string, in scope, parameters []parameter, conditionKeys, spelled []string) *destination {
 	d := &destination{}
 	if origin, rest, ok := cutOrigin(text); ok {
 		d.origin, text = parseTemplate(origin, in), rest
@@ -189,7 +189,7 @@ func compileDestination(text string, in scope, parameters []parameter, condition
 			continue
 		}
 		q := queryTemplate{key: pair.Key, value: parseTemplate(pair.Value, in)}
-		if !used && len(q.value) == 1 {
+		if !used && len(q.value) == 1 && !slices.Contains(spelled, pair.Key) {
 			switch p := q.value[0]; {
 			case p.group > 0 && p.group <= len(parameters) && parameters[p.group-1].name == pair.Key:
 				q.implied, q.repeat = true, parameters[p.group-1].repeat

@@ -83,11 +83,6 @@ func (s *resolution) invoked(target *address, path string) string {
 // matched applies the headers that go with a match and completes the result.
 func (s *resolution) matched(result *Result, path string) (*Result, error) {
 	p := s.router.onMatch
-	sought := s.path
-	if s.data && result.Kind == Output {
-		// They know data by the address that its client asks for.
-		s.path = s.router.dataOfPage(s.path)
-	}
 	var buffer [32]int32
 	for _, i := range p.index.candidates(buffer[:0], s.path, -1) {
 		r := &p.rules[i]
@@ -99,7 +94,6 @@ func (s *resolution) matched(result *Result, path string) (*Result, error) {
 			s.setHeaders(r, found, captured)
 		}
 	}
-	s.path = sought
 	return s.finish(result, path), nil
 }
 

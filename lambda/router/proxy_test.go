@@ -177,21 +177,6 @@ func TestProxyStatus(t *testing.T) {
 	}
 }
 
-// TestDataHeaders: rules for matches know data by its own address, also where
-// it was resolved as its page.
-func TestDataHeaders(t *testing.T) {
-	table := site(t, "site.json")
-	table.Routing.OnMatch = append(table.Routing.OnMatch, manifest.Route{
-		Source: "/_next/data/(.*)", SourceRegex: `^\/_next\/data(?:\/(.*))(?:\/)?$`, Headers: map[string]string{"x-nextjs-deployment-id": "d1"},
-	})
-	r := newRouter(t, table)
-	for target, want := range map[string]string{"/_next/data/BUILD/q.json": "d1", "/q": ""} {
-		if got := resolve(t, r, request(target), nil).Header.Get("X-Nextjs-Deployment-Id"); got != want {
-			t.Errorf("%s: deployment id %q, want %q", target, got, want)
-		}
-	}
-}
-
 func TestProxyOverridesHeaders(t *testing.T) {
 	r := newRouter(t, site(t, "site.json"))
 	header := http.Header{

@@ -318,6 +318,33 @@ func TestBasePathAndTrailingSlash(t *testing.T) {
 	}
 }
 
+// TestSpelledQueries: what a destination spells out of the query is told to
+// clients and is text; what Next adds is not told, and a list where it repeats.
+func TestSpelledQueries(t *testing.T) {
+	for name, test := range map[string]struct {
+		spelled []string
+		query   string
+		told    string
+	}{
+		"spelled": {[]string{"p"}, "?p=a/b", "p=a/b"},
+		"added":   {nil, "?p=a&p=b", ""},
+	} {
+		r := newRouter(t, router.Table{
+			Routing: manifest.Routing{AfterFiles: []manifest.Route{{
+				Source: "/all/:p*", SourceRegex: `^\/all(?:\/((?:[^\/]+?)(?:\/(?:[^\/]+?))*))?(?:\/)?$`, Destination: "/page?p=$1", Spelled: test.spelled,
+			}}},
+			Outputs: []manifest.Output{{Pathname: "/page", Type: "APP_PAGE"}},
+		})
+		result := resolve(t, r, request("/all/a/b", "Rsc: 1"), nil)
+		if got, want := strings.ReplaceAll(summary(result), "%2F", "/"), "output /page "+test.query; got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+		if got := result.Header.Get("X-Nextjs-Rewritten-Query"); strings.ReplaceAll(got, "%2F", "/") != test.told {
+			t.Errorf("%s: clients are told %q, want %q", name, got, test.told)
+		}
+	}
+}
+
 // TestMetadataFilesBelowParameters: one file answers for every address.
 func TestMetadataFilesBelowParameters(t *testing.T) {
 	r := newRouter(t, router.Table{

@@ -82,7 +82,7 @@ func compileRule(route manifest.Route, fold bool) (rule, error) {
 	}
 	parameters := parseSource(route.Source)
 	if route.Destination != "" {
-		r.destination = compileDestination(route.Destination, in, parameters, keys)
+		r.destination = compileDestination(route.Destination, in, parameters, keys, route.Spelled)
 	}
 	names := make([]string, 0, len(route.Headers))
 	for name := range route.Headers {
@@ -94,7 +94,7 @@ func compileRule(route manifest.Route, fold bool) (rule, error) {
 		if isRedirect(route.Status) && strings.EqualFold(name, "location") {
 			r.redirect = true
 			if r.destination == nil {
-				r.destination = compileDestination(value, in, nil, nil)
+				r.destination = compileDestination(value, in, nil, nil, nil)
 			}
 			continue
 		}

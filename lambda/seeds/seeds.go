@@ -49,7 +49,7 @@ func Store(ctx context.Context, o Options) error {
 	if err != nil || seeded {
 		return err
 	}
-	cache := o.State.Cache(o.Deployment.ID, -1)
+	cache := o.State.Cache(o.Deployment.ID, o.Deployment.App.DataPrefix(), -1)
 	g, seeding := errgroup.WithContext(ctx)
 	g.SetLimit(seeders)
 	var mu sync.Mutex

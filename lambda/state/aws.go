@@ -34,7 +34,11 @@ func (s Settings) Config(service, endpoint string) aws.Config {
 }
 
 // SQS returns a client of the queues' service.
-func (s Settings) SQS() *sqs.Client { return sqs.NewFromConfig(s.Config("SQS", s.SQSEndpoint)) }
+func (s Settings) SQS() *sqs.Client {
+	config := s.Config("SQS", s.SQSEndpoint)
+	config.Retryer = awsstate.NewRetryer
+	return sqs.NewFromConfig(config)
+}
 
 // openBucket opens the bucket of state for both kinds of objects in it, which
 // share connections.

@@ -24,6 +24,9 @@ type Settings struct {
 	Dir string
 	// Bucket is an S3 bucket, TagTable a DynamoDB table.
 	Bucket, TagTable string
+	// BucketOwner is the id of the account that must own the bucket, KMSKey what
+	// encrypts its objects; both may be empty (s3store.Options).
+	BucketOwner, KMSKey string
 	// RefreshQueue is the URL of an SQS FIFO queue, JobQueue of a standard one.
 	RefreshQueue, JobQueue string
 	// Region and the endpoints are the SDK's own choice when empty; endpoints
@@ -39,7 +42,7 @@ type Settings struct {
 func (s Settings) Environment() map[string]string {
 	env := make(map[string]string)
 	for name, value := range map[string]string{
-		"PACK_STATE_DIR": s.Dir, "PACK_BUCKET": s.Bucket, "PACK_TAG_TABLE": s.TagTable,
+		"PACK_STATE_DIR": s.Dir, "PACK_BUCKET": s.Bucket, "PACK_BUCKET_OWNER": s.BucketOwner, "PACK_BUCKET_KEY": s.KMSKey, "PACK_TAG_TABLE": s.TagTable,
 		"PACK_REFRESH_QUEUE_URL": s.RefreshQueue, "PACK_JOB_QUEUE_URL": s.JobQueue,
 		"AWS_REGION": s.Region, "AWS_ENDPOINT_URL_S3": s.S3Endpoint,
 		"AWS_ENDPOINT_URL_DYNAMODB": s.DynamoDBEndpoint, "AWS_ENDPOINT_URL_SQS": s.SQSEndpoint,
@@ -113,8 +116,8 @@ func OpenJobs(s Settings) (*jobs.Store, error) {
 
 func (s Settings) stores() awsstate.Config {
 	return awsstate.Config{
-		Bucket: s.Bucket, Table: s.TagTable, Region: s.region(), S3Endpoint: s.S3Endpoint, DynamoDBEndpoint: s.DynamoDBEndpoint,
-		Credentials: s.Credentials,
+		Bucket: s.Bucket, Table: s.TagTable, BucketOwner: s.BucketOwner, KMSKey: s.KMSKey, Region: s.region(),
+		S3Endpoint: s.S3Endpoint, DynamoDBEndpoint: s.DynamoDBEndpoint, Credentials: s.Credentials,
 	}
 }
 
@@ -146,10 +149,11 @@ func OpenQueues(s Settings) (*Queues, error) {
 	return queues, nil
 }
 
-// Cache returns a cache of a deployment's pages; memory as in
+// Cache returns a cache of a deployment's pages. data is below which its data
+// cache is kept, "" for beside them (manifest.App.DataPrefix); memory as in
 // s3cache.Options.MemoryBytes.
-func (state *State) Cache(deployment string, memory int64) *s3cache.Cache {
-	return s3cache.New(s3cache.Options{Store: state.Objects, Tags: state.Tags, Prefix: deployment, MemoryBytes: memory, AtOnce: state.remote})
+func (state *State) Cache(deployment, data string, memory int64) *s3cache.Cache {
+	return s3cache.New(s3cache.Options{Store: state.Objects, Tags: state.Tags, Prefix: deployment, DataPrefix: data, MemoryBytes: memory, AtOnce: state.remote})
 }
 
 // RevalidateTags makes whatever carries one of the tags expire now, or stale.
@@ -159,5 +163,5 @@ func (state *State) RevalidateTags(ctx context.Context, tags []string, stale boo
 		durations = &s3cache.Durations{}
 	}
 	// Tags are every deployment's.
-	return state.Cache("", -1).RevalidateTags(ctx, tags, durations)
+	return state.Cache("", "", -1).RevalidateTags(ctx, tags, durations)
 }

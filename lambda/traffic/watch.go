@@ -20,7 +20,7 @@ import (
 // How long what was read counts, and how long reading may take. A read that
 // failed is not repeated for a while: whoever asks gets production meanwhile.
 const (
-	memory     = 5 * time.Second
+	memory     = manifest.TrafficMemory
 	readTime   = 2 * time.Second
 	failedTime = time.Second
 )

@@ -293,6 +293,36 @@ function buildDocument(context) {
 }
 
 /**
+ * Notes at the routes of the app's rewrites which parameters of the query the
+ * app spelled out. Next adds those of the source to a destination whose path
+ * uses none, and its table does not tell them apart, though they mean different
+ * things: an added `:path*` is a list, and of a spelled one clients are told.
+ * @param {Record<string, any>} routing
+ * @param {Record<string, any>} config
+ * @returns {Promise<Record<string, any>>}
+ */
+async function withSpelledQueries(routing, config) {
+  if (typeof config.rewrites !== 'function') return routing
+  const rewrites = await config.rewrites()
+  const phases = Array.isArray(rewrites) ? { afterFiles: rewrites } : rewrites ?? {}
+  const noted = { ...routing }
+  for (const phase of ['beforeFiles', 'afterFiles', 'fallback']) {
+    const routes = [...(routing[phase] ?? [])]
+    let next = 0
+    for (const { source, destination } of phases[phase] ?? []) {
+      // basePath and the languages stand before the source.
+      const at = routes.findIndex((route, i) => i >= next && route.source?.endsWith(source))
+      if (at < 0) continue
+      next = at + 1
+      const spelled = [...new URLSearchParams(destination.split('#', 1)[0].split('?').slice(1).join('?')).keys()]
+      if (spelled.length > 0) routes[at] = { ...routes[at], spelled }
+    }
+    noted[phase] = routes
+  }
+  return noted
+}
+
+/**
  * Files that every archive holds and that differ from build to build by what no
  * function needs to differ: below distDir.
  */
@@ -352,15 +382,16 @@ function writeWhole(file, text) {
 
 /**
  * @param {Record<string, any>} context
- * @returns {void}
+ * @returns {Promise<void>}
  */
-function onBuildComplete(context) {
+async function onBuildComplete(context) {
   const target = process.env.PACK_BUILD_JSON
   if (!target) throw new Error('pack: PACK_BUILD_JSON is not set; run the build through `pack build`')
   const { deploymentId } = context.config
   if (deploymentId === UNNAMED) throw new Error('pack: this Next.js took no deployment id after compiling; set deploymentId in next.config')
   const pairs = settle(context.distDir)
-  const document = buildDocument(context)
+  const routing = await withSpelledQueries(context.routing, context.config)
+  const document = buildDocument({ ...context, routing })
   for (const file of document.files) {
     // Next's hash is that of what it wrote.
     if (SETTLED.some((name) => file.source === path.join(context.distDir, name))) file.hash = undefined

@@ -125,7 +125,7 @@ test('where the compiler writes the name into code, the sources give it', (t) =>
   assert.equal(adapter.modifyConfig({ deploymentId: 'theirs' }, build).experimental.runtimeServerDeploymentId, true)
 })
 
-test('the keys of draft mode are the app\'s, and rules name the deployment', (t) => {
+test('the keys of draft mode are the app\'s, and rules name the deployment', async (t) => {
   environment(t, { TURBOPACK: '1', PACK_PREVIEW_KEYS: '{"previewModeId":"kept"}' })
   const distDir = path.join(dir, '.next')
   const files = { 'prerender-manifest.json': '{"routes":{"/":{"htmlSize":7}},"preview":{"previewModeId":"made"}}', 'server/preview-props.json': '{"previewModeId":"made"}' }
@@ -137,7 +137,7 @@ test('the keys of draft mode are the app\'s, and rules name the deployment', (t)
   const manifest = path.join(distDir, 'prerender-manifest.json')
   given.outputs.appPages[0].assets = { 'p.json': manifest }
   given.outputs.appPages[0].assetsHashes['p.json'] = 'of another'
-  adapter.onBuildComplete(given)
+  await adapter.onBuildComplete(given)
   assert.deepEqual(JSON.parse(fs.readFileSync(manifest, 'utf8')), { routes: { '/': {} }, preview: { previewModeId: 'kept' } })
   assert.deepEqual(JSON.parse(fs.readFileSync(path.join(distDir, 'server', 'preview-props.json'), 'utf8')), { previewModeId: 'kept' })
   const document = written()
@@ -146,31 +146,31 @@ test('the keys of draft mode are the app\'s, and rules name the deployment', (t)
   assert.deepEqual(document.files[0], { name: 'p.json', source: manifest })
 })
 
-test('a build that was not named fails', () => {
+test('a build that was not named fails', async () => {
   const given = context()
   given.config.deploymentId = 'pack-unnamed'
-  assert.throws(() => adapter.onBuildComplete(given), /deployment id/)
+  await assert.rejects(() => adapter.onBuildComplete(given), /deployment id/)
 })
 
 test('an exported site has no cache', () => {
   assert.deepEqual(adapter.modifyConfig({ output: 'export' }, build), { output: 'export' })
 })
 
-test('what is overruled is recorded', () => {
+test('what is overruled is recorded', async () => {
   const config = adapter.modifyConfig({ output: 'standalone', cacheHandler: '/repo/mine.js' }, build)
   assert.equal(config.output, undefined)
-  adapter.onBuildComplete(context())
+  await adapter.onBuildComplete(context())
   assert.deepEqual(written().replaced, ['output', 'cacheHandler'])
 })
 
-test('a config that is modified twice is not its own rival', () => {
+test('a config that is modified twice is not its own rival', async () => {
   adapter.modifyConfig(adapter.modifyConfig({}, build), build)
-  adapter.onBuildComplete(context())
+  await adapter.onBuildComplete(context())
   assert.deepEqual(written().replaced, [])
 })
 
-test('each file is written once and the entry is among them', () => {
-  adapter.onBuildComplete(context())
+test('each file is written once and the entry is among them', async () => {
+  await adapter.onBuildComplete(context())
   const document = written()
   assert.deepEqual(document.files, [
     { name: 'a.js', source: '/repo/a.js', hash: '1' },
@@ -182,7 +182,7 @@ test('each file is written once and the entry is among them', () => {
   assert.deepEqual(fs.readdirSync(dir), ['build.json'])
 })
 
-test('an edge output names its scripts in order, its assets and its modules', () => {
+test('an edge output names its scripts in order, its assets and its modules', async () => {
   const edge = {
     type: 'APP_ROUTE', id: 'app/e/route', filePath: '/repo/.next/server/edge/e.js', pathname: '/e', sourcePage: '/e/route',
     runtime: 'edge', config: { env: { KEY: 'secret' } }, wasmAssets: { wasm_1: '/repo/.next/server/edge/a.wasm' },
@@ -193,7 +193,7 @@ test('an edge output names its scripts in order, its assets and its modules', ()
   const given = context()
   given.outputs.appPages = []
   given.outputs.appRoutes = [edge]
-  adapter.onBuildComplete(given)
+  await adapter.onBuildComplete(given)
   const document = written()
   assert.deepEqual(document.outputs.appRoutes[0].edge, {
     scripts: ['.next/server/z.js', '.next/server/edge/e.js'], entryKey: 'middleware_app/e/route', handlerExport: 'handler',
@@ -204,7 +204,23 @@ test('an edge output names its scripts in order, its assets and its modules', ()
   ])
 })
 
-test('without a place to write the build fails', () => {
+test('rewrites name what their destinations spell out of the query', async () => {
+  const routes = ['/docs/read/:slug', '/docs/list/:tag', '/docs/read/:slug'].map((source) => ({ source, sourceRegex: '^x$', destination: '/docs/page?slug=$1' }))
+  const rewrites = async () => [
+    { source: '/read/:slug', destination: '/page?slug=:slug', has: [{ type: 'header', key: 'x' }] },
+    { source: '/list/:tag', destination: '/page' },
+    { source: '/read/:slug', destination: '/page?slug=:slug&from=read#top' },
+  ]
+  const given = context({ routing: { beforeFiles: [], afterFiles: routes, fallback: [], dynamicRoutes: [] } })
+  given.config = { ...given.config, rewrites }
+  await adapter.onBuildComplete(given)
+  assert.deepEqual(written().routing.afterFiles.map((/** @type {any} */ r) => r.spelled), [['slug'], undefined, ['slug', 'from']])
+  given.config = { ...given.config, rewrites: async () => ({ fallback: [] }) }
+  await adapter.onBuildComplete(given)
+  assert.deepEqual(written().routing.afterFiles, routes)
+})
+
+test('without a place to write the build fails', async () => {
   delete process.env.PACK_BUILD_JSON
-  assert.throws(() => adapter.onBuildComplete(context()), /PACK_BUILD_JSON/)
+  await assert.rejects(() => adapter.onBuildComplete(context()), /PACK_BUILD_JSON/)
 })

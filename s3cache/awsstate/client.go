@@ -24,7 +24,9 @@ const (
 	longestPause = 400 * time.Millisecond
 )
 
-func newRetryer() aws.Retryer {
+// NewRetryer returns what makes requests again as long as somebody waits for them; for
+// clients of other services, too.
+func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {

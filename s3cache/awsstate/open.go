@@ -140,7 +140,7 @@ func (c Config) shared() (aws.Config, error) {
 	if region == "" {
 		return aws.Config{}, errors.New("open state: set AWS_REGION: the region of bucket and table is not known")
 	}
-	config := aws.Config{Region: region, Credentials: c.Credentials, HTTPClient: c.HTTPClient, Retryer: newRetryer}
+	config := aws.Config{Region: region, Credentials: c.Credentials, HTTPClient: c.HTTPClient, Retryer: NewRetryer}
 	if config.Credentials == nil {
 		config.Credentials = aws.CredentialsProviderFunc(environmentCredentials)
 	}

@@ -4,6 +4,7 @@ package clock
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -13,14 +14,23 @@ import (
 )
 
 // agreement is how much the clocks may differ, beyond what an answer's Date leaves open,
-// without being taken to.
-const agreement = time.Second
+// without being taken to. A greater difference counts when it has been there for
+// persistence: servers that are busy send the Date of a moment before. From leap on it
+// counts at once.
+const (
+	agreement   = time.Second
+	leap        = 15 * time.Second
+	persistence = 3 * time.Second
+)
 
 // Clock is an s3cache.Clock. The zero value knows nothing yet.
 type Clock struct {
 	mu     sync.Mutex
 	known  bool
 	offset time.Duration
+	// doubted is since when every answer says that the offset is another; zero when
+	// the latest did not.
+	doubted time.Time
 }
 
 // Offset is how far the service's clock is ahead of this machine's, 0 if they agree to
@@ -38,14 +48,24 @@ func (c *Clock) Compare(sent, received, date time.Time) {
 	within := func(offset time.Duration) bool { return offset >= least-agreement && offset <= most+agreement }
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.known && within(c.offset):
-	case within(0):
-		c.offset = 0
-	default:
-		c.offset = (least + most) / 2
-	}
 	c.known = true
+	told := (least + most) / 2
+	if within(0) {
+		told = 0
+	}
+	switch {
+	case within(c.offset):
+		c.doubted = time.Time{}
+		return
+	case (told - c.offset).Abs() >= leap:
+	case c.doubted.IsZero():
+		c.doubted = received
+		return
+	case received.Sub(c.doubted) < persistence:
+		return
+	}
+	slog.Warn("clock differs from the service's", "ahead", told.Round(time.Second/10), "before", c.offset.Round(time.Second/10))
+	c.offset, c.doubted = told, time.Time{}
 }
 
 // Listen makes an operation of any service compare the clocks at every answer. It is an

@@ -59,7 +59,7 @@ func TestClock(t *testing.T) {
 				{0, 0, 0}, {500 * time.Millisecond, 0, 0}, {-500 * time.Millisecond, 0, 0},
 				{5 * time.Minute, 298 * time.Second, 302 * time.Second},
 				{-5 * time.Minute, -302 * time.Second, -298 * time.Second},
-				{0, 0, 0}, {4 * time.Second, 2 * time.Second, 6 * time.Second}, {0, 0, 0},
+				{0, 0, 0}, {4 * time.Second, 0, 0}, {20 * time.Second, 18 * time.Second, 22 * time.Second}, {0, 0, 0},
 			} {
 				ahead.Store(int64(step.ahead))
 				if err := ask(store, etag); err != nil && !errors.Is(err, s3cache.ErrNotFound) && !errors.Is(err, s3cache.ErrNotModified) {

@@ -23,6 +23,8 @@ type Fault struct {
 	Delay time.Duration
 	// Answer is what an Answered request gets.
 	Answer Answer
+	// Ahead is how far ahead of this machine's the clock of the server seems to be.
+	Ahead time.Duration
 }
 
 // Kind is a way in which a request can fail.
@@ -216,6 +218,9 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Length", fmt.Sprint(len(content)))
 		content = content[:len(content)/2]
 		defer panic(http.ErrAbortHandler) // ends the connection, and says nothing
+	}
+	if fault.Ahead != 0 {
+		header.Set("Date", time.Now().Add(fault.Ahead).UTC().Format(http.TimeFormat))
 	}
 	w.WriteHeader(answer.StatusCode)
 	_, _ = w.Write(content)

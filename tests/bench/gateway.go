@@ -30,7 +30,7 @@ func serveGateway(dir string) error {
 		return err
 	}
 	g, err := gateway.New(gateway.Options{
-		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: opened.Cache(output.Deployment().ID, 0),
+		Deployment: output.Deployment(), Assets: os.DirFS(output.AssetsDir()), Cache: opened.Cache(output.Deployment().ID, "", 0),
 		Invoker: &invoke.Client{Endpoint: "http://127.0.0.1:1"},
 	})
 	if err != nil {

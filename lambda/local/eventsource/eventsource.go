@@ -67,7 +67,7 @@ func (m *Mapping) Run(ctx context.Context) {
 		if err != nil {
 			failures++
 			log.Error("queue not read", "queue", m.Name, "error", err)
-			pause(ctx, queue.Backoff(failures, time.Second, 30*time.Second))
+			pause(ctx, queue.Backoff(failures, time.Second, 3*time.Second))
 		} else {
 			failures = 0
 		}
