@@ -32,6 +32,9 @@ type CaptureOptions struct {
 	// remote` (docs/01-app/03-api-reference/05-config/01-next-config-js/
 	// cacheHandlers.md), written beside the other.
 	UseCache []byte
+	// Key is the app's BuildKey; without one, Next makes up keys of each build's
+	// own, and every function is new with every build.
+	Key *BuildKey
 	// Env is added to the environment of the build, as KEY=value.
 	Env []string
 	// Stdout and Stderr receive what the build prints; nil discards it.
@@ -57,6 +60,9 @@ func Capture(ctx context.Context, o CaptureOptions) (*Build, error) {
 		return nil, fmt.Errorf("capture build: %w", err)
 	}
 	o.Dir = dir
+	if err := o.addKeys(); err != nil {
+		return nil, fmt.Errorf("capture build: %w", err)
+	}
 	app, err := openApp(dir)
 	if err != nil {
 		return nil, err
@@ -69,7 +75,7 @@ func Capture(ctx context.Context, o CaptureOptions) (*Build, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := o.build(ctx, app, next)
+	b, err := o.build(ctx, app, next, before.digest())
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +188,8 @@ func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
 }
 
 // build runs the build and decodes what the adapter wrote.
-func (o *CaptureOptions) build(ctx context.Context, a *app, next string) (*Build, error) {
+// sources is a digest of what the build reads.
+func (o *CaptureOptions) build(ctx context.Context, a *app, next, sources string) (*Build, error) {
 	adapter, err := o.writeAdapter(a.dir)
 	if err != nil {
 		return nil, err
@@ -195,7 +202,7 @@ func (o *CaptureOptions) build(ctx context.Context, a *app, next string) (*Build
 	document := filepath.Join(out, "build.json")
 
 	c := command{dir: a.dir, what: "the build failed", env: []string{
-		"NEXT_ADAPTER_PATH=" + adapter, "PACK_BUILD_JSON=" + document,
+		"NEXT_ADAPTER_PATH=" + adapter, "PACK_BUILD_JSON=" + document, "PACK_SOURCES=" + sources[:16],
 	}}
 	switch {
 	case o.BuildCommand != "":

@@ -38,6 +38,9 @@ func Fingerprint(o CaptureOptions) (string, error) {
 		return "", fmt.Errorf("fingerprint app: %w", err)
 	}
 	o.Dir = dir
+	if err := o.addKeys(); err != nil {
+		return "", fmt.Errorf("fingerprint app: %w", err)
+	}
 	s, err := snapshot(&o)
 	if err != nil {
 		return "", err

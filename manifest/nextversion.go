@@ -40,3 +40,16 @@ func checkNextVersion(folder, version string) error {
 		Hint:  "run `npx @next/codemod@latest upgrade latest` in the app",
 	}
 }
+
+// CheckNext gives the version of Next.js that the app in dir has installed; one
+// that pack cannot use, or none, is a *UserError.
+func CheckNext(dir string) (version string, err error) {
+	folder, version, err := findNext(dir)
+	if err != nil {
+		return "", err
+	}
+	if folder == "" {
+		return "", &UserError{What: "Next.js is not installed", Where: dir, Hint: "pack build installs what the lock file names"}
+	}
+	return version, checkNextVersion(folder, version)
+}

@@ -103,8 +103,10 @@ func (p *planner) settleRegions() error {
 	if err != nil {
 		return err
 	}
-	p.regions, err = resolveRegions(names, home, where)
-	return err
+	if p.regions, err = resolveRegions(names, home, where); err != nil {
+		return err
+	}
+	return p.checkRegions(p.regions, true, where)
 }
 
 // addApp fills in the app's part of the Deployment.

@@ -64,6 +64,12 @@ func resolveRegions(names, defaults []string, where string) ([]string, error) {
 	return regions, nil
 }
 
+// RegionNames gives AWS's names for those of a setting or flag, which where
+// names in an error.
+func RegionNames(names []string, where string) ([]string, error) {
+	return resolveRegions(names, []string{DefaultRegion}, where)
+}
+
 func resolveRegion(name, where string) (string, error) {
 	if r, ok := vercelRegions[name]; ok {
 		return r, nil

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Defaults that hold where neither settings nor route say anything.
@@ -53,6 +54,8 @@ type Settings struct {
 	// DefaultRegion holds where no setting names a region; empty means
 	// us-east-1.
 	DefaultRegion string
+	// AllowRegions are taken whatever Lacking says of them.
+	AllowRegions []string
 	// LayerSize is the unzipped size in bytes of the layers that every route
 	// function gets: it counts against Lambda's limit.
 	LayerSize int64
@@ -65,6 +68,9 @@ type Settings struct {
 // file means no settings; a mistake in one is a *UserError.
 func LoadSettings(dir string) (Settings, error) {
 	var s Settings
+	if names := os.Getenv(AllowRegionsVariable); names != "" {
+		s.AllowRegions = strings.Split(names, ",")
+	}
 	data, err := os.ReadFile(filepath.Join(dir, "pack.json"))
 	if err == nil {
 		s.Pack, err = ParsePackJSON(data, "pack.json")

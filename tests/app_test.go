@@ -40,7 +40,7 @@ var theApp = sync.OnceValues(func() (*built, error) {
 		return nil, err
 	}
 	b.took, b.said = time.Since(began), said
-	if err := copyTree(filepath.Join(b.folder, ".next"), filepath.Join(b.next, ".next"), copyFile); err != nil {
+	if err := copyBuild(b.folder, b.next, ".next"); err != nil {
 		return nil, err
 	}
 	id, err := os.ReadFile(filepath.Join(b.folder, ".next", "BUILD_ID"))

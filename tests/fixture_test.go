@@ -46,7 +46,7 @@ func buildFixture(name string) (*built, error) {
 	if _, err := os.Stat(filepath.Join(b.folder, "build", "BUILD_ID")); err == nil {
 		dist = "build" // Its next.config says so.
 	}
-	if err := copyTree(filepath.Join(b.folder, dist), filepath.Join(b.next, dist), copyFile); err != nil {
+	if err := copyBuild(b.folder, b.next, dist); err != nil {
 		return nil, err
 	}
 	id, err := os.ReadFile(filepath.Join(b.folder, dist, "BUILD_ID"))

@@ -150,7 +150,7 @@ var localLine = regexp.MustCompile(`Local:\s+(http://\S+)`)
 
 // launchNext runs `next start` on a built app.
 func launchNext(folder string) (*server, error) {
-	s := command("next start", folder, "node", "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", "0")
+	s := nextStart(folder)
 	if err := s.start(nextLine); err != nil {
 		return nil, err
 	}

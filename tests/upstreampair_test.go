@@ -19,7 +19,7 @@ func startUpstreamPair(t *testing.T, name string) *upstreamPair {
 	alone(t)
 	p := &upstreamPair{upstream: startUpstream()}
 	t.Cleanup(p.upstream.close)
-	p.next = command("next start", b.next, "node", "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", "0")
+	p.next = nextStart(b.next)
 	p.pack = packServe(b.folder, "--fresh")
 	for s, urlOf := range map[*server]func(string) string{p.next: nextLine, p.pack: wholeLine} {
 		s.cmd.Env = append(s.cmd.Env, "UPSTREAM="+p.upstream.address(who(s)))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pack/infra/buildkey"
 	"pack/infra/deploy"
 	"pack/lambda/seeds"
 	"pack/lambda/state"
@@ -78,6 +79,10 @@ type uploadsView struct {
 // packedFor builds and packs an app for a target. Close Output.
 func packedFor(ctx context.Context, t *target, o buildOptions) (*built, deploy.Package, error) {
 	o.regions, o.defaultRegion = t.settings.Pack.Regions, t.settings.DefaultRegion
+	if o.account == nil {
+		// Whoever only looks builds with the account's key, and gives it none.
+		o.account = buildkey.Reading{Keeper: t.buildKey()}
+	}
 	made, err := ensureBuilt(ctx, o)
 	if err != nil {
 		return nil, deploy.Package{}, err
@@ -109,6 +114,7 @@ func runDeploy(ctx context.Context, c *cli.Context, s streams, o buildOptions) e
 	if err != nil {
 		return err
 	}
+	o.account = t.buildKey()
 	made, p, err := packedFor(ctx, t, o)
 	if err != nil {
 		return err

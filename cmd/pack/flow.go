@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"pack/infra/archive"
+	"pack/infra/buildkey"
 	"pack/infra/bundle"
 	"pack/infra/layer"
 	"pack/lambda/node"
@@ -35,6 +36,9 @@ type buildOptions struct {
 	noBuild      bool
 	force        bool
 	buildCommand string
+	// account keeps the key of builds for all machines that deploy the app; nil
+	// when nothing is deployed.
+	account buildkey.Keeper
 	// regions and defaultRegion are what the plan takes in place of pack.json's
 	// regions, and where nothing names one.
 	regions       []string
@@ -100,6 +104,9 @@ func ensureBuilt(ctx context.Context, o buildOptions) (*built, error) {
 	defer lock.Release()
 	defer o.progress.end()
 	f := &flow{buildOptions: o, lock: lock}
+	if f.key, err = buildkey.Find(ctx, o.account, buildkey.Folder{Dir: o.out}); err != nil {
+		return nil, fmt.Errorf("find the key of builds: %w", err)
+	}
 	record, err := f.recorded()
 	if err != nil {
 		return nil, err
@@ -125,12 +132,14 @@ func ensureBuilt(ctx context.Context, o buildOptions) (*built, error) {
 type flow struct {
 	buildOptions
 	lock *bundle.Lock
+	key  manifest.BuildKey
 }
 
 func (f *flow) captureOptions() manifest.CaptureOptions {
 	return manifest.CaptureOptions{
 		Dir:          f.dir,
 		BuildCommand: f.buildCommand,
+		Key:          &f.key,
 		CacheHandler: node.CacheHandler,
 		UseCache:     node.UseCache,
 		Stdout:       f.log,

@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, s streams) int {
 			queueCommand(s),
 			revalidateCommand(s),
 			webhooksCommand(s),
+			logsCommand(s),
+			statusCommand(s),
+			doctorCommand(s),
 			versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {

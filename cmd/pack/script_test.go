@@ -15,11 +15,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pack/infra/bundle"
+	"pack/tests/awsservers"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pack": main})
+	testscript.Main(withServers{m}, map[string]func(){"pack": main})
 }
+
+// withServers ends AWS's stand-ins after the tests.
+type withServers struct{ *testing.M }
+
+func (w withServers) Run() int { return awsservers.Run(w.M) }
 
 // TestScripts runs whole commands: one file of testdata/script each.
 func TestScripts(t *testing.T) {

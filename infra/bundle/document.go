@@ -53,6 +53,9 @@ func encodeFunction(d *manifest.Deployment, f manifest.Function) ([]byte, error)
 	app := d.App
 	// The gateway alone compares it.
 	app.BypassToken = ""
+	// It is in the function's environment, NEXT_DEPLOYMENT_ID: it changes with
+	// what browsers run, and functions do not.
+	app.DeploymentID = ""
 	content, err := json.MarshalIndent(manifest.FunctionDocument{
 		Schema:   manifest.FunctionDocumentSchema,
 		App:      app,

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"pack/infra/price"
 )
 
 // File is a template as it is written.
@@ -36,6 +38,8 @@ type CloudFormation struct {
 	Functions []Placed
 	// Parameters are the root's that have no default, by name.
 	Parameters []string
+	// Footprint is what costs without traffic, stored bytes left out.
+	Footprint price.Footprint
 	// Warnings are for the owner to read.
 	Warnings []string
 }
@@ -47,7 +51,7 @@ func NewCloudFormation(o Options) (*CloudFormation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make template: %w", err)
 	}
-	c := &CloudFormation{Warnings: s.warnings}
+	c := &CloudFormation{Warnings: s.warnings, Footprint: s.footprint()}
 	others, err := s.elsewhere()
 	if err != nil {
 		return nil, err
@@ -66,6 +70,25 @@ func NewCloudFormation(o Options) (*CloudFormation, error) {
 	c.Files = append(append([]File{{Name: RootName, Body: root}}, others...), nested...)
 	c.Functions, c.Parameters = s.functions, s.required()
 	return c, nil
+}
+
+// footprint counts what costs by being there.
+func (s *stack) footprint() price.Footprint {
+	var f price.Footprint
+	for _, r := range s.resources {
+		switch r.Type {
+		case "AWS::CloudWatch::Alarm":
+			f.Alarms++
+		case "AWS::CloudWatch::Dashboard":
+			f.Dashboards++
+		case "AWS::Lambda::EventSourceMapping":
+			f.Queues++
+		}
+	}
+	if s.resources[idRefresh] != nil {
+		f.Queues, f.FIFOQueues = f.Queues-1, 1
+	}
+	return f
 }
 
 // elsewhere takes out what must be in another region: the certificate.

@@ -28,6 +28,10 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 	if runtimeOf(f) == runtimeNode {
 		env["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/pack/bootstrap"
 	}
+	// Next's servers read it at run time, so that archives need not change with it.
+	if id := s.d.App.DeploymentID; id != "" && len(f.Entries) > 0 {
+		env["NEXT_DEPLOYMENT_ID"] = id
+	}
 	secured := s.atHome && !s.o.CDN.None
 	switch f.Kind {
 	case manifest.GatewayFunction:

@@ -203,7 +203,7 @@ func (s *stack) addLogs(id, name string) {
 		"LogGroupName":  ref(id),
 		"FilterPattern": `{ $.msg = "` + abandonedWork + `" }`,
 		"MetricTransformations": list{object{
-			"MetricNamespace": metricNamespace, "MetricName": s.abandonedMetric(), "MetricValue": "1", "DefaultValue": 0,
+			"MetricNamespace": metricNamespace, "MetricName": s.abandonedMetric(), "MetricValue": "1",
 		}},
 	}})
 }

@@ -137,7 +137,7 @@ func (t *terraform) translate(id string, r *resource) error {
 		m := p["MetricTransformations"].(list)[0].(object)
 		t.add("aws_cloudwatch_log_metric_filter", id, object{
 			"name": id, "log_group_name": p["LogGroupName"], "pattern": p["FilterPattern"],
-			"metric_transformation": object{"namespace": m["MetricNamespace"], "name": m["MetricName"], "value": m["MetricValue"], "default_value": m["DefaultValue"]},
+			"metric_transformation": object{"namespace": m["MetricNamespace"], "name": m["MetricName"], "value": m["MetricValue"]},
 		})
 	case "AWS::Lambda::Version":
 		// Of the function: publish.

@@ -16,6 +16,7 @@
  *   edgeRuntime?: { modulePath: string, entryKey: string, handlerExport: string } }} RouteOutput
  */
 
+const crypto = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 
@@ -27,6 +28,9 @@ const CACHE_HANDLER = path.join(__dirname, 'cache-handler.cjs')
 
 /** The handler of `use cache` and `use cache: remote`, beside us as well. */
 const USE_CACHE = path.join(__dirname, 'use-cache.cjs')
+
+/** The deployment's name until the build knows what browsers will run. */
+const UNNAMED = 'pack-unnamed'
 
 /** What of next.config had to be overruled. @type {string[]} */
 const replaced = []
@@ -71,7 +75,64 @@ function modifyConfig(config, { phase }) {
   }
   config.cacheMaxMemorySize = 0
   config.supportsImmutableAssets = config.supportsImmutableAssets ?? true
+  nameDeployment(config)
   return config
+}
+
+/**
+ * Sees to it that the app has a deploymentId: Next then finds version skew by
+ * it, and its build id is a constant (docs/01-app/03-api-reference/05-config/
+ * 01-next-config-js/deploymentId.md). The name is made of what browsers run and
+ * which actions they may call, so that a change that no browser can notice
+ * leaves it, and with it every prerendered page, as it was. It is known once
+ * everything is compiled, before any page is rendered. Where the compiler
+ * writes the name into what it makes, it is made of the sources instead.
+ * Servers read the name from their environment, so that no archive has it.
+ * @param {NextConfig} config
+ * @returns {void}
+ */
+function nameDeployment(config) {
+  const { compiler, experimental } = config
+  if (!process.env.TURBOPACK) {
+    config.deploymentId = config.deploymentId || process.env.PACK_SOURCES
+    return
+  }
+  config.experimental = { ...experimental, runtimeServerDeploymentId: experimental?.runtimeServerDeploymentId ?? true }
+  if (config.deploymentId) return
+  if (!config.supportsImmutableAssets || !config.experimental.runtimeServerDeploymentId) {
+    config.deploymentId = process.env.PACK_SOURCES
+    return
+  }
+  config.deploymentId = UNNAMED
+  config.compiler = {
+    ...compiler,
+    /** @param {{ projectDir: string, distDir: string }} build */
+    async runAfterProductionCompile(build) {
+      await compiler?.runAfterProductionCompile?.(build)
+      config.deploymentId = process.env.NEXT_DEPLOYMENT_ID = clientName(build.distDir)
+    },
+  }
+}
+
+/**
+ * @param {string} distDir
+ * @returns {string} a digest of all that browsers get of the compiler, and of
+ *   the actions that they may call
+ */
+function clientName(distDir) {
+  const sum = crypto.createHash('sha256')
+  const folder = path.join(distDir, 'static')
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.map'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
+  const actions = path.join(distDir, 'server', 'server-reference-manifest.json')
+  if (fs.existsSync(actions)) files.push(actions)
+  for (const file of files) {
+    const content = fs.readFileSync(file)
+    sum.update(`${slashed(path.relative(distDir, file))} ${content.length}\n`).update(content)
+  }
+  return sum.digest('hex').slice(0, 16)
 }
 
 /**
@@ -262,16 +323,82 @@ async function withSpelledQueries(routing, config) {
 }
 
 /**
+ * Files that every archive holds and that differ from build to build by what no
+ * function needs to differ: below distDir.
+ */
+const SETTLED = ['prerender-manifest.json', 'server/preview-props.json']
+
+/**
+ * Makes those files depend on the app alone.
+ *
+ * Next keeps the keys of draft mode in .next/cache, but not in a container: each
+ * build there would make every function new. So the app's own take the place of
+ * those that Next made up. Webpack writes them into code, where they stay.
+ *
+ * The sizes of rendered pages (htmlSize) are for what the build prints.
+ * @param {string} distDir
+ * @returns {[string, string][]} keys that were replaced, and by what
+ */
+function settle(distDir) {
+  const [prerenders, preview] = SETTLED.map((name) => path.join(distDir, name))
+  /** @type {[string, string][]} */
+  const keys = []
+  if (!fs.existsSync(prerenders)) return keys
+  const manifest = JSON.parse(fs.readFileSync(prerenders, 'utf8'))
+  if (process.env.PACK_PREVIEW_KEYS && process.env.TURBOPACK) {
+    const kept = JSON.parse(process.env.PACK_PREVIEW_KEYS)
+    for (const key in kept) {
+      if (manifest.preview?.[key]) keys.push([manifest.preview[key], kept[key]])
+    }
+  }
+  for (const routes of [manifest.routes, manifest.dynamicRoutes]) {
+    for (const name in routes) delete routes[name].htmlSize
+  }
+  writeWhole(prerenders, exchange(JSON.stringify(manifest), keys))
+  if (fs.existsSync(preview)) writeWhole(preview, exchange(fs.readFileSync(preview, 'utf8'), keys))
+  return keys
+}
+
+/**
+ * @param {string} text
+ * @param {[string, string][]} pairs
+ * @returns {string}
+ */
+function exchange(text, pairs) {
+  for (const [from, to] of pairs) text = text.replaceAll(from, to)
+  return text
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @returns {void}
+ */
+function writeWhole(file, text) {
+  const partial = `${file}.${process.pid}.tmp`
+  fs.writeFileSync(partial, text)
+  fs.renameSync(partial, file)
+}
+
+/**
  * @param {Record<string, any>} context
  * @returns {Promise<void>}
  */
 async function onBuildComplete(context) {
   const target = process.env.PACK_BUILD_JSON
   if (!target) throw new Error('pack: PACK_BUILD_JSON is not set; run the build through `pack build`')
+  const { deploymentId } = context.config
+  if (deploymentId === UNNAMED) throw new Error('pack: this Next.js took no deployment id after compiling; set deploymentId in next.config')
+  const pairs = settle(context.distDir)
   const routing = await withSpelledQueries(context.routing, context.config)
-  const partial = `${target}.${process.pid}.tmp`
-  fs.writeFileSync(partial, JSON.stringify(buildDocument({ ...context, routing })))
-  fs.renameSync(partial, target)
+  const document = buildDocument({ ...context, routing })
+  for (const file of document.files) {
+    // Next's hash is that of what it wrote.
+    if (SETTLED.some((name) => file.source === path.join(context.distDir, name))) file.hash = undefined
+  }
+  // The rules that name the deployment were made before it had a name.
+  if (deploymentId) pairs.push([`"${UNNAMED}"`, JSON.stringify(deploymentId)])
+  writeWhole(target, exchange(JSON.stringify(document), pairs))
 }
 
 module.exports = { name: 'pack', modifyConfig, onBuildComplete }

@@ -83,6 +83,75 @@ test('other phases see the config unchanged', () => {
   assert.deepEqual(adapter.modifyConfig({ output: 'standalone' }, { phase: 'phase-development-server' }), { output: 'standalone' })
 })
 
+/** @param {import('node:test').TestContext} t @param {Record<string, string>} variables */
+function environment(t, variables) {
+  for (const name in variables) {
+    process.env[name] = variables[name]
+    t.after(() => delete process.env[name])
+  }
+}
+
+test('a deployment is named by what browsers run and call, once that is compiled', async (t) => {
+  environment(t, { TURBOPACK: '1', PACK_SOURCES: 'sources', NEXT_DEPLOYMENT_ID: '' })
+  /** @param {Record<string, string>} files */
+  const named = async (files) => {
+    const distDir = fs.mkdtempSync(path.join(dir, 'dist-'))
+    for (const name in files) {
+      fs.mkdirSync(path.dirname(path.join(distDir, name)), { recursive: true })
+      fs.writeFileSync(path.join(distDir, name), files[name])
+    }
+    let called = 0
+    const config = adapter.modifyConfig({ compiler: { runAfterProductionCompile: () => called++ } }, build)
+    assert.equal(config.experimental.runtimeServerDeploymentId, true)
+    await config.compiler.runAfterProductionCompile({ distDir, projectDir: dir })
+    assert.equal(called, 1)
+    assert.equal(config.deploymentId, process.env.NEXT_DEPLOYMENT_ID)
+    assert.match(config.deploymentId, /^[0-9a-f]{16}$/)
+    return config.deploymentId
+  }
+  const app = { 'static/chunks/a.js': 'a', 'server/server-reference-manifest.json': '{}', 'server/app/page.js': '1' }
+  const first = await named(app)
+  assert.equal(await named({ ...app, 'server/app/page.js': '2', 'static/chunks/a.js.map': '/home/b' }), first)
+  assert.notEqual(await named({ ...app, 'static/chunks/a.js': 'b' }), first)
+  assert.notEqual(await named({ ...app, 'server/server-reference-manifest.json': '{"node":{}}' }), first)
+})
+
+test('where the compiler writes the name into code, the sources give it', (t) => {
+  environment(t, { PACK_SOURCES: 'sources' })
+  assert.equal(adapter.modifyConfig({}, build).deploymentId, 'sources')
+  environment(t, { TURBOPACK: '1' })
+  assert.equal(adapter.modifyConfig({ supportsImmutableAssets: false }, build).deploymentId, 'sources')
+  assert.equal(adapter.modifyConfig({ experimental: { runtimeServerDeploymentId: false } }, build).deploymentId, 'sources')
+  assert.equal(adapter.modifyConfig({ deploymentId: 'theirs' }, build).experimental.runtimeServerDeploymentId, true)
+})
+
+test('the keys of draft mode are the app\'s, and rules name the deployment', async (t) => {
+  environment(t, { TURBOPACK: '1', PACK_PREVIEW_KEYS: '{"previewModeId":"kept"}' })
+  const distDir = path.join(dir, '.next')
+  const files = { 'prerender-manifest.json': '{"routes":{"/":{"htmlSize":7}},"preview":{"previewModeId":"made"}}', 'server/preview-props.json': '{"previewModeId":"made"}' }
+  fs.mkdirSync(path.join(distDir, 'server'), { recursive: true })
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(distDir, name), text)
+  const given = context({ distDir, routing: { onMatch: [{ headers: { 'x-nextjs-deployment-id': 'pack-unnamed' } }] } })
+  given.config.deploymentId = 'named'
+  given.outputs.prerenders = [{ config: { bypassToken: 'made' } }]
+  const manifest = path.join(distDir, 'prerender-manifest.json')
+  given.outputs.appPages[0].assets = { 'p.json': manifest }
+  given.outputs.appPages[0].assetsHashes['p.json'] = 'of another'
+  await adapter.onBuildComplete(given)
+  assert.deepEqual(JSON.parse(fs.readFileSync(manifest, 'utf8')), { routes: { '/': {} }, preview: { previewModeId: 'kept' } })
+  assert.deepEqual(JSON.parse(fs.readFileSync(path.join(distDir, 'server', 'preview-props.json'), 'utf8')), { previewModeId: 'kept' })
+  const document = written()
+  assert.equal(document.outputs.prerenders[0].config.bypassToken, 'kept')
+  assert.equal(document.routing.onMatch[0].headers['x-nextjs-deployment-id'], 'named')
+  assert.deepEqual(document.files[0], { name: 'p.json', source: manifest })
+})
+
+test('a build that was not named fails', async () => {
+  const given = context()
+  given.config.deploymentId = 'pack-unnamed'
+  await assert.rejects(() => adapter.onBuildComplete(given), /deployment id/)
+})
+
 test('an exported site has no cache', () => {
   assert.deepEqual(adapter.modifyConfig({ output: 'export' }, build), { output: 'export' })
 })

@@ -138,6 +138,9 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 		"PACK_LAMBDA_ENDPOINT": api,
 		"PACK_GATEWAY":         h.gateway,
 	})
+	if id := o.Deployment.App.DeploymentID; id != "" {
+		env["NEXT_DEPLOYMENT_ID"] = id
+	}
 	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
 		env[compileCacheVariable] = compileCache(o.State.Dir, f)
 	}

@@ -1,0 +1,61 @@
+package buildkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"pack/manifest"
+)
+
+// ParameterName is where the key of an app's stage is by convention; prefix is
+// what the names of its resources begin with. The IAM policy of pack doctor
+// names it.
+func ParameterName(prefix string) string { return "/pack/" + prefix + "/build-key" }
+
+// Parameter keeps a key in the account, as an encrypted parameter of Systems
+// Manager (SecureString, with the account's own key alias/aws/ssm). It costs
+// nothing. It takes ssm:GetParameter and ssm:PutParameter on that one parameter.
+type Parameter struct {
+	Client *ssm.Client
+	// Name begins with a slash: ParameterName.
+	Name string
+}
+
+// Load implements Keeper.
+func (p Parameter) Load(ctx context.Context) (manifest.BuildKey, error) {
+	out, err := p.Client.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name, WithDecryption: aws.Bool(true)})
+	var none *types.ParameterNotFound
+	if errors.As(err, &none) {
+		return manifest.BuildKey{}, ErrNone
+	}
+	if err != nil {
+		return manifest.BuildKey{}, fmt.Errorf("read parameter %s: %w", p.Name, err)
+	}
+	key, err := manifest.ParseBuildKey(aws.ToString(out.Parameter.Value))
+	var u *manifest.UserError
+	if errors.As(err, &u) {
+		u.Where, u.Hint = "the parameter "+p.Name, "delete it: another one is made, and every function is new once"
+	}
+	return key, err
+}
+
+// Save implements Keeper.
+func (p Parameter) Save(ctx context.Context, key manifest.BuildKey) (manifest.BuildKey, error) {
+	_, err := p.Client.PutParameter(ctx, &ssm.PutParameterInput{
+		Name: &p.Name, Value: aws.String(key.String()), Type: types.ParameterTypeSecureString,
+		Description: aws.String("What pack derives the keys of Next.js builds from"), Overwrite: aws.Bool(false),
+	})
+	var exists *types.ParameterAlreadyExists
+	if errors.As(err, &exists) {
+		return p.Load(ctx)
+	}
+	if err != nil {
+		return key, fmt.Errorf("write parameter %s: %w", p.Name, err)
+	}
+	return key, nil
+}
