@@ -70,7 +70,9 @@ type planResult struct {
 	Regions []regionPlanView `json:"regions"`
 	Assets  uploadsView      `json:"assets"`
 	// Pages are prerendered ones that would be stored.
-	Pages    int      `json:"pages"`
+	Pages int `json:"pages"`
+	// FloorUSD is a month without traffic, in US dollars.
+	FloorUSD float64  `json:"floorUsd"`
 	Warnings []string `json:"warnings"`
 }
 
@@ -87,7 +89,7 @@ type regionPlanView struct {
 func planOf(p deploy.Plan, made *built, t *target) planResult {
 	r := planResult{
 		Schema: jsonSchema, Deployment: briefOf(made.Output), Stage: t.Stage, Active: p.Active, URL: p.URL, Regions: []regionPlanView{},
-		Assets: uploadsView(p.Assets), Pages: p.Pages, Warnings: append(append([]string{}, made.Warnings...), p.Warnings...),
+		Assets: uploadsView(p.Assets), Pages: p.Pages, FloorUSD: p.FloorUSD, Warnings: append(append([]string{}, made.Warnings...), p.Warnings...),
 	}
 	for _, region := range p.Regions {
 		r.Regions = append(r.Regions, regionPlanView{
@@ -138,6 +140,7 @@ func (r planResult) print(w io.Writer) error {
 		fmt.Fprintf(w, "    upload %s, %s\n", count(region.Uploads.Files, "artifact"), size(region.Uploads.Bytes))
 	}
 	fmt.Fprintf(w, "Upload %s, %s; store %s\n", count(r.Assets.Files, "asset"), size(r.Assets.Bytes), count(r.Pages, "page"))
+	fmt.Fprintf(w, "A month without traffic costs about %.2f US dollars, by AWS's list prices\n", r.FloorUSD)
 	_, err := fmt.Fprintf(w, "%d to add, %d to change, %d to replace, %d to delete\n",
 		counts[changes.Added], counts[changes.Changed], counts[changes.Replaced], counts[changes.Deleted])
 	return err

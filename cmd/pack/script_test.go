@@ -16,29 +16,40 @@ import (
 
 	"pack/infra/bundle"
 	"pack/tests/awsservers"
+	"pack/tests/awsstacks"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(withServers{m}, map[string]func(){"pack": main})
+	testscript.Main(served{m}, map[string]func(){"pack": main})
 }
 
-// withServers ends AWS's stand-ins after the tests.
-type withServers struct{ *testing.M }
+// served runs the tests, and stops the servers that they have started.
+type served struct{ tests *testing.M }
 
-func (w withServers) Run() int { return awsservers.Run(w.M) }
+func (s served) Run() int { return awsservers.Run(s.tests) }
+
+// TestDeployScripts runs the commands that work on an account, against servers that
+// speak AWS's protocols.
+func TestDeployScripts(t *testing.T) {
+	stacks := awsstacks.New(t)
+	scripts(t, "deploy", append(stacks.Environ(), "AWS_ENDPOINT_URL="+stacks.Endpoint, "AWS_EC2_METADATA_DISABLED=true"))
+}
 
 // TestScripts runs whole commands: one file of testdata/script each.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { scripts(t, "script", nil) }
+
+func scripts(t *testing.T, folder string, variables []string) {
 	next, err := filepath.Abs(filepath.Join("testdata", "next"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 filepath.Join("testdata", folder),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NEXT_STAND_IN", next)
+			env.Vars = append(env.Vars, variables...)
 			// Scripts have no home; pack compiles its layers with Go's caches.
 			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB"} {
 				value, err := exec.Command("go", "env", name).Output()

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,8 +25,8 @@ type Account struct {
 // How a request that was refused for the moment is made again: CloudFormation and
 // Lambda throttle those who change much, for seconds at a time.
 const (
-	attempts     = 9
-	longestPause = 15 * time.Second
+	attempts     = 7
+	longestPause = 10 * time.Second
 )
 
 // Open finds credentials as every AWS program does (environment, shared files,
@@ -41,6 +43,10 @@ func Open(ctx context.Context, region string) (*Account, error) {
 	)
 	if err != nil {
 		return nil, Explain(fmt.Errorf("load AWS configuration: %w", err))
+	}
+	loaded.RetryMaxAttempts = attempts
+	if n, err := strconv.Atoi(os.Getenv("AWS_MAX_ATTEMPTS")); err == nil && n > 0 {
+		loaded.RetryMaxAttempts = n // which the SDK leaves out where the retryer is given
 	}
 	who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -63,7 +69,7 @@ func (a *Account) Credentials() aws.CredentialsProvider { return a.config.Creden
 
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = attempts, longestPause
+		o.MaxBackoff = longestPause
 	})
 }
 

@@ -156,17 +156,24 @@ func newCloud(t *testing.T) *cloud {
 	} {
 		t.Setenv(name, value)
 	}
-	opened, err := account.Open(t.Context(), "us-east-1")
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := &cloud{Stacks: stacks, t: t, notes: &[]string{}}
 	note := func(text string) { *c.notes = append(*c.notes, text) }
 	c.target = &deploy.Target{
-		Account: opened, Name: "t" + strings.ToLower(awsservers.NewName()[5:13]), Stage: "test", Home: "us-east-1",
+		Name: "t" + strings.ToLower(awsservers.NewName()[5:13]), Stage: "test", Home: "us-east-1",
 		Progress: deploy.Progress{Note: note, Step: note, Count: func(text string, done, total int) { note(fmt.Sprintf("%s %d/%d", text, done, total)) }},
 	}
+	c.reopen()
 	return c
+}
+
+// reopen asks for the account again, after the environment has changed.
+func (c *cloud) reopen() {
+	c.t.Helper()
+	opened, err := account.Open(c.t.Context(), "us-east-1")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.target.Account = opened
 }
 
 func (c *cloud) name() string { return c.target.Name + "-" + c.target.Stage }

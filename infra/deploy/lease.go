@@ -176,7 +176,7 @@ func (l *lease) renew(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		attempt, cancel := context.WithTimeout(ctx, l.length/3)
+		attempt, cancel := context.WithTimeout(ctx, max(l.length-time.Since(last), time.Second))
 		err := l.write(attempt)
 		if errors.Is(err, errTaken) {
 			// Or the answer to an earlier attempt was lost.
@@ -188,10 +188,13 @@ func (l *lease) renew(ctx context.Context) {
 		switch {
 		case err == nil:
 			last = time.Now()
-		case errors.Is(err, errTaken) || time.Since(last) > l.length:
+		case errors.Is(err, errTaken):
 			l.end(&manifest.UserError{
-				What: "this " + l.holder.Doing + " has lost its lease", Why: "it could not be renewed in time", Hint: account.Again, Err: err,
+				What: "this " + l.holder.Doing + " has lost its lease", Why: "somebody else took it when it was not renewed in time", Hint: account.Again,
 			})
+			return
+		case time.Since(last) > l.length:
+			l.end(account.Explain(fmt.Errorf("renew the lease: %w", err)))
 			return
 		}
 	}

@@ -33,7 +33,7 @@ func TestLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := plan.Regions[0]; r.Status != "" || len(r.Changes) < 20 || plan.Assets.Files != 2 || plan.Pages != 3 {
+	if r := plan.Regions[0]; r.Status != "" || len(r.Changes) < 20 || plan.Assets.Files != 2 || plan.Pages != 3 || plan.FloorUSD <= 0 {
 		t.Errorf("plan of the first deploy: %+v", plan)
 	}
 	if wrote := slices.DeleteFunc(c.Seen(), func(what string) bool { return reads(what) }); len(wrote) > 0 {

@@ -8,6 +8,7 @@ import (
 	"pack/infra/account"
 	"pack/infra/changes"
 	"pack/infra/objects"
+	"pack/infra/price"
 	"pack/infra/stack"
 	"pack/infra/template"
 )
@@ -23,6 +24,8 @@ type Plan struct {
 	// Assets are files that would be uploaded, Pages those that would be stored.
 	Assets Uploads
 	Pages  int
+	// FloorUSD is what a month without traffic costs, by AWS's list prices.
+	FloorUSD float64
 	// Warnings are for the owner to read.
 	Warnings []string
 }
@@ -97,7 +100,51 @@ func (t *Target) plan(ctx context.Context, p *Package) (Plan, error) {
 			}
 		}
 	}
+	if plan.FloorUSD, err = floor(p, all); err != nil {
+		return plan, err
+	}
 	return plan, t.planFiles(ctx, p, home, &plan)
+}
+
+// floor is the price of a month without traffic.
+func floor(p *Package, all map[string]*made) (float64, error) {
+	var f price.Footprint
+	add := func(uploads []objects.Upload) {
+		for _, u := range uploads {
+			f.StoredBytes += u.Size
+		}
+	}
+	add(p.assets())
+	for region, m := range all {
+		add(p.artifacts(region, m))
+		resources, err := template.Flatten(m.bodies())
+		if err != nil {
+			return 0, err
+		}
+		polled := 0
+		for _, r := range resources {
+			switch r.Type {
+			case "AWS::CloudWatch::Alarm":
+				f.Alarms++
+			case "AWS::CloudWatch::Dashboard":
+				f.Dashboards++
+			case "AWS::Lambda::EventSourceMapping":
+				polled++
+			}
+		}
+		// One of each kind: refreshes in order, jobs in none.
+		f.Queues, f.FIFOQueues = f.Queues+polled/2, f.FIFOQueues+polled-polled/2
+	}
+	list, err := price.Prices()
+	if err != nil {
+		return 0, err
+	}
+	items, err := list.Bill(f.Floor())
+	if err != nil {
+		return 0, err
+	}
+	usd, _ := price.Total(items)
+	return usd, nil
 }
 
 func (t *Target) planRegion(ctx context.Context, p *Package, region string, m *made) (RegionPlan, error) {

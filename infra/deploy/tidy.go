@@ -61,7 +61,7 @@ func (t *Target) tidy(ctx context.Context, keep release.Keeping, regions []strin
 	if err != nil {
 		return dropped, err
 	}
-	for _, region := range l.Regions {
+	for _, region := range slices.Clone(l.Regions) {
 		failed = append(failed, d.region(ctx, region, slices.Contains(regions, region) || len(d.versions[region]) > 0, l))
 	}
 	assets := t.bucket(home.Outputs[outputAssets], t.Home)
@@ -136,10 +136,11 @@ func (d *tidying) forget(ctx context.Context, kept []manifest.TrafficRelease) er
 	}))
 }
 
-// Where the marks are of deployments whose pages were stored.
+// Where the marks are of deployments whose pages were stored (package lambda/seeds),
+// as the store of pages writes names: with an exclamation mark at the end.
 const (
 	seedFolder = "seeded/"
-	seedSuffix = ".mark"
+	seedSuffix = ".mark!"
 )
 
 // region removes what nobody keeps in a region, or all of it.

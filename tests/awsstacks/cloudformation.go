@@ -17,12 +17,14 @@ import (
 // stack is one that there is, or was.
 type stack struct {
 	name, id, region, status, reason string
-	template                         string
-	parameters                       map[string]string
-	outputs                          map[string]string
-	physical                         map[string]string
-	sets                             map[string]*changeSet
-	events                           []event
+	// token is of the operation that came last.
+	token      string
+	template   string
+	parameters map[string]string
+	outputs    map[string]string
+	physical   map[string]string
+	sets       map[string]*changeSet
+	events     []event
 }
 
 type changeSet struct {
@@ -104,6 +106,10 @@ func (s *Stacks) cloudFormation(w http.ResponseWriter, region string, form url.V
 			delete(owner.sets, set.id)
 			reply(w, action, "")
 		default:
+			if token := form.Get("ClientRequestToken"); token == owner.token {
+				reply(w, action, "") // the same request once more
+				return
+			}
 			if strings.HasSuffix(owner.status, "_IN_PROGRESS") && owner.status != "REVIEW_IN_PROGRESS" {
 				refuse(w, fmt.Sprintf("Stack:%s is in %s state and can not be updated.", owner.id, owner.status))
 				return

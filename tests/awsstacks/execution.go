@@ -46,7 +46,7 @@ func (s *Stacks) object(region, address string) string {
 // execute begins what a change set says, and ends it later.
 func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 	verb := map[string]string{"CREATE": "CREATE", "UPDATE": "UPDATE"}[set.kind]
-	found.status = verb + "_IN_PROGRESS"
+	found.status, found.token = verb+"_IN_PROGRESS", token
 	found.add(event{logical: found.name, physical: found.id, kind: "AWS::CloudFormation::Stack", status: found.status, reason: "User Initiated", token: token})
 	hold, fail := s.hold, s.fail
 	s.background.Go(func() {

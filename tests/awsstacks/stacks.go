@@ -173,7 +173,7 @@ func (s *Stacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if decide != nil {
 		if answer := decide(r, what); answer != nil {
 			if answer.Lost {
-				s.proxy.ServeHTTP(httptest.NewRecorder(), r)
+				s.serve(httptest.NewRecorder(), r, region, service, form)
 			}
 			if answer.Lost || answer.Cut {
 				panic(http.ErrAbortHandler)
@@ -184,6 +184,10 @@ func (s *Stacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	s.serve(w, r, region, service, form)
+}
+
+func (s *Stacks) serve(w http.ResponseWriter, r *http.Request, region, service string, form url.Values) {
 	switch {
 	case service == "cloudformation":
 		s.cloudFormation(w, region, form)
