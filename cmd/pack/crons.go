@@ -107,7 +107,7 @@ func runCron(c *cli.Context, s streams) error {
 		if planned.Path != c.Args().First() {
 			continue
 		}
-		client, err := openJobs(c)
+		client, err := openJobs(c, s)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func listJobs(c *cli.Context, s streams) error {
 	if !slices.Contains(listedStates, c.String("state")) {
 		return usageError{fmt.Errorf("there is no state %q: queued, running, done and dead", c.String("state"))}
 	}
-	client, err := openJobs(c)
+	client, err := openJobs(c, s)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func showJob(c *cli.Context, s streams) error {
 	if c.NArg() != 1 {
 		return usageError{errors.New("pack jobs show needs one id")}
 	}
-	client, err := openJobs(c)
+	client, err := openJobs(c, s)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func eachJob(c *cli.Context, s streams, did string, do func(context.Context, *jo
 	if c.Bool("dead") == (len(ids) > 0) {
 		return usageError{errors.New("give ids, or --dead for all dead jobs")}
 	}
-	client, err := openJobs(c)
+	client, err := openJobs(c, s)
 	if err != nil {
 		return err
 	}

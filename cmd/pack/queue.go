@@ -55,12 +55,12 @@ refreshed, and with --jobs messages of jobs that no worker survived.
 }
 
 // openQueue opens the queue that a command line means.
-func openQueue(c *cli.Context) (queue.Queue, error) {
-	_, out, err := folders(c.String("app"), c.String("out"))
+func openQueue(c *cli.Context, s streams) (queue.Queue, error) {
+	dir, out, err := folders(c.String("app"), c.String("out"))
 	if err != nil {
 		return nil, err
 	}
-	where, err := stateOf(c, out)
+	where, err := stateFor(c, s, dir, out)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func listLetters(c *cli.Context, s streams) error {
 	if c.NArg() > 0 {
 		return usageError{fmt.Errorf("%q is too much", c.Args().First())}
 	}
-	q, err := openQueue(c)
+	q, err := openQueue(c, s)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func subject(body string) string {
 }
 
 func eachLetter(c *cli.Context, s streams, did string, do func(context.Context, queue.Queue, []string) (int, error)) error {
-	q, err := openQueue(c)
+	q, err := openQueue(c, s)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pack/lambda/purge"
 	"pack/lambda/refresh"
 	"pack/lambda/state"
+	"pack/manifest"
 )
 
 func revalidateCommand(s streams) *cli.Command {
@@ -24,12 +26,14 @@ that is not running does it when it is started.
 
    pack revalidate --tag product:mug
    pack revalidate --tag prices --stale
-   pack revalidate --path / --path /products/mug apps/shop`,
+   pack revalidate --path / --path /products/mug apps/shop
+   pack revalidate --stage production --tag prices    what is deployed, CDN included`,
 		ArgsUsage: "[DIR]",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
 			&cli.StringSliceFlag{Name: "tag", Usage: "a `TAG`, more than once for several"},
 			&cli.StringSliceFlag{Name: "path", Usage: "a `PATH`, more than once for several"},
+			stageFlag(), regionFlag(),
 			&cli.BoolFlag{Name: "stale", Usage: "serve the old pages of a tag until they are refreshed", DisableDefaultText: true},
 		}, stateFlags()...),
 		Action: func(c *cli.Context) error {
@@ -46,15 +50,21 @@ that is not running does it when it is started.
 					return usageError{fmt.Errorf("the path %q does not begin with a slash", path)}
 				}
 			}
-			_, out, err := folders(dir, c.String("out"))
+			dir, out, err := folders(dir, c.String("out"))
 			if err != nil {
 				return err
 			}
-			where, err := stateOf(c, out)
-			if err != nil {
-				return err
+			if c.IsSet("stage") {
+				err = interruptible(c.Context, func(ctx context.Context) error {
+					return revalidateDeployed(ctx, c, s, dir, tags, paths)
+				})
+			} else {
+				var where state.Settings
+				if where, err = stateOf(c, out); err == nil {
+					err = revalidate(c.Context, where, tags, paths, c.Bool("stale"))
+				}
 			}
-			if err := revalidate(c.Context, where, tags, paths, c.Bool("stale")); err != nil {
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(s.err, "%s revalidated, %s queued to be refreshed\n", count(len(tags), "tag"), count(len(paths), "path"))
@@ -75,11 +85,35 @@ func revalidate(ctx context.Context, where state.Settings, tags, paths []string,
 	if err != nil {
 		return err
 	}
+	if len(paths) > 0 && queues.Refreshes == nil {
+		return &manifest.UserError{What: "paths cannot be refreshed", Why: "what is deployed has no queue: none of its pages is ever rendered anew"}
+	}
 	sender := &refresh.Sender{Queue: queues.Refreshes}
 	for _, path := range paths {
 		if err := sender.Send(ctx, refresh.Page{Path: path}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// revalidateDeployed is revalidate where an app is deployed. The CDN forgets the pages
+// of the tags; those of paths the worker removes from it, when it has new ones.
+func revalidateDeployed(ctx context.Context, c *cli.Context, s streams, dir string, tags, paths []string) error {
+	where, t, parts, err := deployedState(ctx, c, s, dir)
+	if err != nil {
+		return err
+	}
+	if err := revalidate(ctx, where, tags, paths, c.Bool("stale")); err != nil {
+		return err
+	}
+	if parts.Distribution == "" || len(tags) == 0 {
+		return nil
+	}
+	purger := purge.New(purge.Options{CDN: &purge.CloudFront{Client: t.CDN(), Distribution: parts.Distribution}})
+	purger.Tags(tags...)
+	if err := purger.Flush(ctx); err != nil {
+		return fmt.Errorf("remove pages from the CDN: %w", err)
 	}
 	return nil
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"pack/infra/deploy"
 	"pack/lambda/jobs"
 	"pack/lambda/local/host"
 	"pack/lambda/state"
@@ -23,6 +25,12 @@ func stateFlags() []cli.Flag {
 		&cli.StringFlag{Name: "queue", Usage: "use the SQS queues `NAME`-refresh.fifo and NAME-jobs (default with --sqs: pack)"},
 		&cli.StringFlag{Name: "sqs", Usage: "the `URL` of an SQS server (default: AWS_ENDPOINT_URL_SQS, or AWS)"},
 	}
+}
+
+// stageFlag names a deployed stage, of commands that work on the state of what runs
+// somewhere.
+func stageFlag() cli.Flag {
+	return &cli.StringFlag{Name: "stage", Usage: "work on what is deployed on AWS as this stage's `NAME`, such as production"}
 }
 
 // stateDir is where an app's state is unless a flag says otherwise.
@@ -54,24 +62,58 @@ func appFlags(more ...cli.Flag) []cli.Flag {
 	return append(append([]cli.Flag{
 		&cli.StringFlag{Name: "app", Value: ".", Usage: "the app's `DIR`"},
 		&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
+		stageFlag(), regionFlag(),
 	}, stateFlags()...), more...)
 }
 
+// deployedState is the state of the app in dir where it is deployed: of the stage and
+// region that flags name.
+func deployedState(ctx context.Context, c *cli.Context, s streams, dir string) (state.Settings, *target, deploy.Parts, error) {
+	var none state.Settings
+	for _, name := range []string{"bucket", "s3", "table", "dynamodb", "queue", "sqs"} {
+		if c.IsSet(name) {
+			return none, nil, deploy.Parts{}, usageError{fmt.Errorf("--stage and --%s exclude each other", name)}
+		}
+	}
+	t, err := openTarget(ctx, dir, c.String("stage"), c.String("region"), newProgress(s.err))
+	if err != nil {
+		return none, nil, deploy.Parts{}, err
+	}
+	parts, err := t.Parts(ctx)
+	return state.Settings{
+		Bucket: parts.Bucket, BucketOwner: t.Account.ID, TagTable: parts.TagTable, RefreshQueue: parts.RefreshQueue, JobQueue: parts.JobQueue,
+		Region: t.Home, Credentials: t.Account.Credentials(),
+	}, t, parts, err
+}
+
+// stateFor is the state of the app in dir: where it is deployed if --stage says so,
+// else where the flags of stateFlags say.
+func stateFor(c *cli.Context, s streams, dir, out string) (where state.Settings, err error) {
+	if !c.IsSet("stage") {
+		return stateOf(c, out)
+	}
+	err = interruptible(c.Context, func(ctx context.Context) error {
+		where, _, _, err = deployedState(ctx, c, s, dir)
+		return err
+	})
+	return where, err
+}
+
 // openJobs opens the jobs of the app that the flags of appFlags mean.
-func openJobs(c *cli.Context) (*jobs.Client, error) {
-	_, out, err := folders(c.String("app"), c.String("out"))
+func openJobs(c *cli.Context, s streams) (*jobs.Client, error) {
+	dir, out, err := folders(c.String("app"), c.String("out"))
 	if err != nil {
 		return nil, err
 	}
-	s, err := stateOf(c, out)
+	where, err := stateFor(c, s, dir, out)
 	if err != nil {
 		return nil, err
 	}
-	store, err := state.OpenJobs(s)
+	store, err := state.OpenJobs(where)
 	if err != nil {
 		return nil, err
 	}
-	queues, err := state.OpenQueues(s)
+	queues, err := state.OpenQueues(where)
 	if err != nil {
 		return nil, err
 	}

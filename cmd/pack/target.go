@@ -18,8 +18,12 @@ import (
 func targetFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "stage", Value: "production", Usage: "`NAME` of what is deployed; begins names, after the app's"},
-		&cli.StringFlag{Name: "region", Usage: "the `REGION` of gateway and state, in place of pack.json's"},
+		regionFlag(),
 	}, more...)
+}
+
+func regionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "region", Usage: "the `REGION` of gateway and state, in place of pack.json's"}
 }
 
 // target is an app's stage in the account that credentials were found for.

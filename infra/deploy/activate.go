@@ -83,7 +83,7 @@ func (t *Target) purge(ctx context.Context, home *stack.State) {
 		return
 	}
 	reference := fmt.Sprintf("pack-%d", time.Now().UnixNano())
-	_, err := cloudfront.NewFromConfig(t.Account.In(t.Home)).CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
+	_, err := t.CDN().CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
 		DistributionId: &id,
 		InvalidationBatch: &types.InvalidationBatch{
 			CallerReference: &reference, Paths: &types.Paths{Items: []string{"/*"}, Quantity: aws.Int32(1)},

@@ -2,6 +2,14 @@ package template
 
 import "pack/manifest"
 
+// Outputs of the home stack with the URLs of its queues.
+const (
+	OutputRefreshQueue = idRefresh + urlSuffix
+	OutputJobQueue     = idJobs + urlSuffix
+
+	urlSuffix = "Url"
+)
+
 const (
 	idRefresh     = "RefreshQueue"
 	idRefreshDead = "RefreshDeadLetters"
@@ -75,7 +83,7 @@ func (s *stack) addQueue(id, dead, name string, fifo bool, visibility, receives 
 			"Condition": object{"Bool": object{"aws:SecureTransport": "false"}},
 		}),
 	}})
-	s.outputs[id+"Url"] = output{"The queue " + name, ref(id)}
+	s.outputs[id+urlSuffix] = output{"The queue " + name, ref(id)}
 }
 
 // addEventSource has the worker called with a queue's messages.

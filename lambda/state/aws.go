@@ -26,7 +26,10 @@ func (s Settings) region() string {
 // SDKs read; service is as in AWS_ENDPOINT_URL_SQS. endpoint goes before them.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func (s Settings) Config(service, endpoint string) aws.Config {
-	config := aws.Config{Region: s.region(), Credentials: aws.CredentialsProviderFunc(credentials)}
+	config := aws.Config{Region: s.region(), Credentials: s.Credentials}
+	if config.Credentials == nil {
+		config.Credentials = aws.CredentialsProviderFunc(credentials)
+	}
 	if at := cmp.Or(endpoint, os.Getenv("AWS_ENDPOINT_URL_"+service), os.Getenv("AWS_ENDPOINT_URL")); at != "" {
 		config.BaseEndpoint = &at
 	}

@@ -33,7 +33,7 @@ type Settings struct {
 	// are those of servers that speak AWS's protocols.
 	Region                                    string
 	S3Endpoint, DynamoDBEndpoint, SQSEndpoint string
-	// Credentials are for bucket and table; nil means those of the environment.
+	// Credentials are for all of them; nil means those of the environment.
 	Credentials aws.CredentialsProvider
 }
 
