@@ -279,13 +279,13 @@ func TestAfterwards(t *testing.T) {
 }
 
 func TestMaxDuration(t *testing.T) {
-	f, log, err := start(t, entry, 1)
+	f, log, err := start(t, entry, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := call(t, f, http.MethodGet, "/r/1", "", nil)
 	hung := call(t, f, http.MethodGet, "/r/1?hang", "", nil)
-	if hung.status != http.StatusGatewayTimeout || !strings.Contains(hung.body, "/r/[id]") || !strings.Contains(hung.body, "1 seconds") {
+	if hung.status != http.StatusGatewayTimeout || !strings.Contains(hung.body, "/r/[id]") || !strings.Contains(hung.body, "2 seconds") {
 		t.Errorf("nothing sent: %+v", hung)
 	}
 	if half := call(t, f, http.MethodGet, "/r/1?half", "", nil); half.err == nil {
