@@ -116,7 +116,7 @@ var needs = []need{
 	},
 	{
 		sid:       "BuildKey",
-		actions:   each("ssm", "GetParameter", "PutParameter"),
+		actions:   each("ssm", "GetParameter", "PutParameter", "DeleteParameter"),
 		resources: at("arn:aws:ssm:{region}:{account}:parameter/pack/{prefix}/build-key"),
 	},
 	{
