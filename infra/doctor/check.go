@@ -110,7 +110,8 @@ func Quotas(ctx context.Context, config func(region string) aws.Config, region s
 // brief makes a request once more at most: a quota that is not known hinders
 // nobody.
 func brief(o *servicequotas.Options) {
-	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 2 })
+	o.RetryMaxAttempts = 2 // which goes before the retryer's own
+	o.Retryer = retry.NewStandard()
 }
 
 const globalRegion = "us-east-1"

@@ -115,9 +115,9 @@ var needs = []need{
 		resources: at("arn:aws:s3:::{prefix}-*"),
 	},
 	{
-		sid:       "BuildKey",
-		actions:   each("ssm", "GetParameter", "PutParameter"),
-		resources: at("arn:aws:ssm:{region}:{account}:parameter/pack/{prefix}/build-key"),
+		sid:       "Secrets",
+		actions:   each("ssm", "GetParameter", "PutParameter", "DeleteParameter"),
+		resources: at("arn:aws:ssm:{region}:{account}:parameter/pack/{prefix}/build-key", "arn:aws:ssm:{region}:{account}:parameter/pack/{prefix}/origin-secret"),
 	},
 	{
 		sid:   "Functions",
