@@ -111,7 +111,16 @@ func keepFolders(t *testing.T, server awsservers.Server, bucket string) {
 				continue
 			}
 			beside := path.Join(entry[0], "l", path.Dir(entry[2]), "beside")
-			if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &beside, Body: strings.NewReader("x")}); err != nil {
+			put := func() error {
+				_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &beside, Body: strings.NewReader("x")})
+				return err
+			}
+			err := put()
+			for try := 0; err != nil && try < 20; try++ {
+				time.Sleep(100 * time.Millisecond) // until no lease is taken or left there
+				err = put()
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -222,7 +222,8 @@ func (c *cloud) publish(to *local.Service, d *manifest.Deployment, f manifest.Fu
 	env := c.state.Environment()
 	delete(env, "AWS_REGION") // the function's own
 	maps.Copy(env, map[string]string{
-		"PACK_DEPLOYMENT": d.ID, "PACK_FUNCTION_PREFIX": cloudPrefix, "PACK_GATEWAY": "gateway:live",
+		"NEXT_DEPLOYMENT_ID": d.App.DeploymentID,
+		"PACK_DEPLOYMENT":    d.ID, "PACK_FUNCTION_PREFIX": cloudPrefix, "PACK_GATEWAY": "gateway:live",
 		"PACK_SECRETS":            `{"REVALIDATE_TOKEN":{"parameter":"/shop/token"}}`,
 		"AWS_LAMBDA_LOG_FORMAT":   "JSON",
 		"AWS_ENDPOINT_URL_LAMBDA": c.api.URL, "AWS_ENDPOINT_URL_SSM": c.moto,
