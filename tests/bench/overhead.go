@@ -96,7 +96,7 @@ func (w *workshop) startDirect(ctx context.Context, shop string, packed *functio
 		return nil, err
 	}
 	process, err := node.Start(node.Options{
-		Node: w.node, Scripts: filepath.Join(folder, "node"), Root: root, Env: []string{"NODE_ENV=production"},
+		Node: w.node, Scripts: filepath.Join(folder, "node"), Root: root, Env: []string{"NODE_ENV=production", "NEXT_DEPLOYMENT_ID=" + deploymentID(shop)},
 		Config:   node.Config{ProjectDir: d.App.ProjectDir, DistDir: d.App.DistDir, Entries: []string{d.Function.Entries[0].File}},
 		Platform: &platform.Platform{Cache: opened.Cache(packed.output.Deployment().ID, "", 0)},
 		Stdout:   io.Discard, Stderr: io.Discard,

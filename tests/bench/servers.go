@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -43,6 +44,9 @@ func startNext(dir, path string) (*server, time.Duration, error) {
 	command := exec.Command("node", filepath.Join(dir, "node_modules", "next", "dist", "bin", "next"), "start", "-H", "127.0.0.1", "-p", port)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "NODE_ENV=production", "NEXT_TELEMETRY_DISABLED=1")
+	if id := deploymentID(dir); id != "" {
+		command.Env = append(command.Env, "NEXT_DEPLOYMENT_ID="+id)
+	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	started := time.Now()
 	if err := command.Start(); err != nil {
@@ -54,6 +58,16 @@ func startNext(dir, path string) (*server, time.Duration, error) {
 		return nil, 0, err
 	}
 	return s, time.Since(started), nil
+}
+
+// deploymentID is the name that a build of pack's gave the deployment, which
+// Next's servers read from their environment; empty for other builds.
+func deploymentID(dir string) string {
+	var manifest struct{ DeploymentID string }
+	if text, err := os.ReadFile(filepath.Join(dir, ".next", "routes-manifest.json")); err == nil {
+		_ = json.Unmarshal(text, &manifest)
+	}
+	return manifest.DeploymentID
 }
 
 // startPack starts `pack serve` and waits for the URL that it prints.
