@@ -33,33 +33,13 @@ func (g *Gateway) unshared(w http.ResponseWriter, run *proxyRun) http.ResponseWr
 	if g.tagHeader == "" || run.response == nil {
 		return w
 	}
-	return &unsharedWriter{ResponseWriter: w}
+	return &headWriter{ResponseWriter: w, edit: func(status int, h http.Header) int {
+		if control := h.Get("Cache-Control"); control != "" {
+			h.Set("Cache-Control", private(control))
+		}
+		return status
+	}}
 }
-
-type unsharedWriter struct {
-	http.ResponseWriter
-	began bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *unsharedWriter) WriteHeader(status int) {
-	if control := w.Header().Get("Cache-Control"); !w.began && control != "" {
-		w.Header().Set("Cache-Control", private(control))
-	}
-	w.began = w.began || status >= http.StatusOK
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *unsharedWriter) Write(p []byte) (int, error) {
-	if !w.began {
-		w.WriteHeader(http.StatusOK)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Flush lets everything written so far leave.
-func (w *unsharedWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
 
 // private says of a Cache-Control what it says to browsers, and nothing to
 // shared caches (RFC 9111, 5.2.2.7 and 5.2.2.10).

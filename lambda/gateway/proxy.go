@@ -95,32 +95,10 @@ func withProxyStatus(w http.ResponseWriter, resolved *router.Result, output *man
 		output != nil && (output.Type == "APP_ROUTE" || output.Type == "PAGES_API") {
 		return w
 	}
-	return &statusWriter{ResponseWriter: w, status: status}
+	return &headWriter{ResponseWriter: w, edit: func(answered int, _ http.Header) int {
+		if answered == http.StatusOK {
+			return status
+		}
+		return answered
+	}}
 }
-
-// statusWriter answers with a status where the answer is 200.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-	began  bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	if status == http.StatusOK {
-		status = w.status
-	}
-	w.began = w.began || status >= http.StatusOK
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *statusWriter) Write(p []byte) (int, error) {
-	if !w.began {
-		w.WriteHeader(http.StatusOK)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Flush lets everything written so far leave.
-func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
