@@ -3,12 +3,15 @@ package event_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"pack/lambda/event"
 )
@@ -73,6 +76,38 @@ func TestPreludePrecedesTheBody(t *testing.T) {
 	head, body, found := bytes.Cut(all, event.PreludeEnd)
 	if want := `{"statusCode":418,"headers":{"content-type":"text/plain","location":"/cups","vary":"rsc, cookie"},"cookies":["a=1","b=2"]}`; !found || string(head) != want || string(body) != "short and stout" {
 		t.Errorf("head %s\nbody %s", head, body)
+	}
+}
+
+// TestHeadersOfAnyText: what a header may hold arrives as it was.
+func TestHeadersOfAnyText(t *testing.T) {
+	values := map[string]string{
+		"x-quoted": `say "no" \ maybe`, "x-tab": "a\tb", "x-unicode": "naïve 漢字 \u2028", "x-marks": "<a&b>", "x-empty": "",
+	}
+	response := invoke(t, func(w http.ResponseWriter, _ *http.Request) {
+		for name, value := range values {
+			w.Header().Set(name, value)
+		}
+		w.Header().Set("x-latin", "gr\xfcn")
+		w.Header()["Date"] = nil
+		w.Header().Add("Set-Cookie", `q="1"`)
+	}, get)
+	all, err := io.ReadAll(response)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := bytes.Cut(all, event.PreludeEnd)
+	var got struct {
+		StatusCode int
+		Headers    map[string]string
+		Cookies    []string
+	}
+	if err := json.Unmarshal(head, &got); err != nil {
+		t.Fatalf("%v in %s", err, head)
+	}
+	values["x-latin"] = "grün"
+	if diff := cmp.Diff(values, got.Headers); diff != "" || got.StatusCode != 200 || len(got.Cookies) != 1 || got.Cookies[0] != `q="1"` {
+		t.Errorf("%s\n%+v", diff, got)
 	}
 }
 

@@ -2,16 +2,13 @@ package event
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // ContentType marks a streamed body that starts with the JSON prelude.
@@ -24,17 +21,6 @@ const (
 	// holdAt: a handler waits while this many bytes are unread.
 	holdAt = 256 << 10
 )
-
-// prelude is what precedes the body: AWS Lambda Developer Guide, "Response
-// streaming", http-integration-response.
-type prelude struct {
-	StatusCode int               `json:"statusCode"`
-	Headers    map[string]string `json:"headers"`
-	Cookies    []string          `json:"cookies,omitempty"`
-}
-
-// PreludeEnd separates the prelude from the body.
-var PreludeEnd = make([]byte, 8)
 
 // Response is what an invocation answers. The invocation loop takes it to the
 // end, then calls Close, and asks for the next invocation when Close returns.
@@ -165,48 +151,10 @@ func (w *writer) WriteHeader(status int) {
 	}
 	w.wrote = true
 	w.bodyless = w.head || status == http.StatusNoContent || status == http.StatusNotModified
-	p := prelude{StatusCode: status, Headers: make(map[string]string, len(w.header))}
-	for name, values := range w.header {
-		if name == "Set-Cookie" {
-			p.Cookies = values
-			continue
-		}
-		// A name without values keeps servers from guessing one.
-		if len(values) > 0 {
-			p.Headers[strings.ToLower(name)] = text(joined(name, values))
-		}
-	}
-	encoded, err := json.Marshal(p)
 	r := w.response
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil {
-		r.err = fmt.Errorf("encode prelude: %w", err)
-		return
-	}
-	r.pending = append(append(r.pending, encoded...), PreludeEnd...)
-}
-
-// joined is the one value that an answer of Lambda has for a name. Next sends
-// the Location of a page that it has just rendered twice, and browsers take the
-// first.
-func joined(name string, values []string) string {
-	if name == "Location" {
-		return values[0]
-	}
-	return strings.Join(values, ", ")
-}
-
-// text makes a header value fit for JSON: Node writes bytes as ISO 8859-1.
-func text(value string) string {
-	if utf8.ValidString(value) {
-		return value
-	}
-	runes := make([]rune, len(value))
-	for i := range len(value) {
-		runes[i] = rune(value[i])
-	}
-	return string(runes)
+	r.pending = appendPrelude(r.pending, status, w.header)
 }
 
 func (w *writer) Write(p []byte) (int, error) {
