@@ -110,7 +110,7 @@ func revalidateDeployed(ctx context.Context, c *cli.Context, s streams, dir stri
 	if parts.Distribution == "" || len(tags) == 0 {
 		return nil
 	}
-	purger := purge.New(purge.Options{CDN: &purge.CloudFront{Client: t.CDN(), Distribution: parts.Distribution}})
+	purger := purge.New(purge.Options{CDN: &purge.CloudFront{Config: t.Account.In(t.Home), Distribution: parts.Distribution}})
 	purger.Tags(tags...)
 	if err := purger.Flush(ctx); err != nil {
 		return fmt.Errorf("remove pages from the CDN: %w", err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
-
 	"pack/lambda/function"
 	"pack/lambda/platform"
 	"pack/lambda/purge"
@@ -24,9 +22,8 @@ type cdn struct {
 func readCDN(env func(string) string) cdn {
 	c := cdn{tagHeader: env("PACK_CDN_TAG_HEADER")}
 	if id := env("PACK_CDN_DISTRIBUTION"); id != "" {
-		// CloudFront's API is in one region, whatever the function's.
-		config := state.Settings{Region: "us-east-1"}.Config("CLOUDFRONT", "")
-		c.purger = purge.New(purge.Options{CDN: &purge.CloudFront{Client: cloudfront.NewFromConfig(config), Distribution: id}})
+		config := state.Settings{}.Config("CLOUDFRONT", "")
+		c.purger = purge.New(purge.Options{CDN: &purge.CloudFront{Config: config, Distribution: id}})
 	}
 	return c
 }

@@ -19,7 +19,7 @@ import (
 	"pack/tests/awsservers"
 )
 
-// invalidation is the body of CreateInvalidation.
+// invalidation is the body of CreateInvalidation, as AWS's page has it.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 type invalidation struct {
 	XMLName         xml.Name `xml:"http://cloudfront.amazonaws.com/doc/2020-05-31/ InvalidationBatch"`
@@ -28,11 +28,10 @@ type invalidation struct {
 	Items           []string `xml:"Paths>Items>Path"`
 }
 
-func client(endpoint string) *purge.CloudFront {
-	return &purge.CloudFront{Distribution: "E2EXAMPLE", Client: cloudfront.New(cloudfront.Options{
+func cdnAt(endpoint string) *purge.CloudFront {
+	return &purge.CloudFront{Distribution: "E2EXAMPLE", Config: aws.Config{
 		Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		RetryMaxAttempts: 1,
-	})}
+	}}
 }
 
 func TestCloudFront(t *testing.T) {
@@ -53,7 +52,7 @@ func TestCloudFront(t *testing.T) {
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer server.Close()
-	cdn := client(server.URL)
+	cdn := cdnAt(server.URL)
 
 	answer = `<?xml version="1.0"?><Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>I2J0I21PCUYOIK</Id><Status>InProgress</Status>
 		<CreateTime>2026-11-21T12:00:00Z</CreateTime><InvalidationBatch><Paths><Quantity>1</Quantity><Items><Path>/x</Path></Items></Paths><CallerReference>r</CallerReference></InvalidationBatch></Invalidation>`
@@ -81,8 +80,9 @@ func TestCloudFront(t *testing.T) {
 // TestCloudFrontOfMoto: another maker's server takes what we send.
 func TestCloudFrontOfMoto(t *testing.T) {
 	server := awsservers.Moto(t)
-	cdn := client(server.Endpoint)
-	created, err := cdn.Client.CreateDistribution(t.Context(), distribution())
+	cdn := cdnAt(server.Endpoint)
+	client := cloudfront.NewFromConfig(cdn.Config)
+	created, err := client.CreateDistribution(t.Context(), distribution())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +92,11 @@ func TestCloudFrontOfMoto(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := cdn.Client.ListInvalidations(t.Context(), &cloudfront.ListInvalidationsInput{DistributionId: &cdn.Distribution})
+	list, err := client.ListInvalidations(t.Context(), &cloudfront.ListInvalidationsInput{DistributionId: &cdn.Distribution})
 	if err != nil || len(list.InvalidationList.Items) == 0 {
 		t.Fatalf("%v, %+v", err, list)
 	}
-	one, err := cdn.Client.GetInvalidation(t.Context(), &cloudfront.GetInvalidationInput{DistributionId: &cdn.Distribution, Id: list.InvalidationList.Items[0].Id})
+	one, err := client.GetInvalidation(t.Context(), &cloudfront.GetInvalidationInput{DistributionId: &cdn.Distribution, Id: list.InvalidationList.Items[0].Id})
 	if err != nil {
 		t.Fatal(err)
 	}
