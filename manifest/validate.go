@@ -24,22 +24,17 @@ func Encode(d *Deployment) ([]byte, error) {
 // DecodeDeployment reads a Deployment document, and checks that nothing in it
 // refers to what is not there and no file leads out of the deployment.
 func DecodeDeployment(data []byte) (*Deployment, error) {
-	var version struct {
-		Schema int `json:"schema"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
+	var d Deployment
+	err := json.Unmarshal(data, &d)
+	switch {
+	case err != nil && (d.Schema == 0 || d.Schema == DeploymentSchema):
 		return nil, fmt.Errorf("decode deployment: %w", err)
-	}
-	if version.Schema != DeploymentSchema {
+	case d.Schema != DeploymentSchema: // another one may well have other types
 		hint := "a newer pack wrote it, use that one"
-		if version.Schema < DeploymentSchema {
+		if d.Schema < DeploymentSchema {
 			hint = "an older pack wrote it, run `pack build` again"
 		}
-		return nil, fmt.Errorf("decode deployment: schema %d, while this pack reads schema %d: %s", version.Schema, DeploymentSchema, hint)
-	}
-	var d Deployment
-	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("decode deployment: %w", err)
+		return nil, fmt.Errorf("decode deployment: schema %d, while this pack reads schema %d: %s", d.Schema, DeploymentSchema, hint)
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("decode deployment: %w", err)
@@ -47,7 +42,16 @@ func DecodeDeployment(data []byte) (*Deployment, error) {
 	return &d, nil
 }
 
-var functionName = pattern(`^[a-zA-Z0-9_-]{1,40}$`)
+// isFunctionName is by hand and not a pattern: a gateway reads its deployment on
+// each cold start.
+func isFunctionName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 40
+}
 
 func (d *Deployment) check() error {
 	switch {
@@ -67,27 +71,19 @@ func (d *Deployment) check() error {
 	if err != nil {
 		return err
 	}
-	for i, o := range d.Outputs {
-		at := fmt.Sprintf("$.outputs[%d]", i)
-		if err := checkPathname(at, o.Pathname); err != nil {
-			return err
-		}
-		if !entries[o.Function+"\x00"+o.Entry] {
-			return fmt.Errorf("%s names the entry %q of the function %q, which is not there", at, o.Entry, o.Function)
+	for i := range d.Outputs {
+		if err := d.Outputs[i].check(entries); err != nil {
+			return fmt.Errorf("$.outputs[%d]%w", i, err)
 		}
 	}
 	for i := range d.Pages {
-		if err := d.Pages[i].check(fmt.Sprintf("$.pages[%d]", i), entries); err != nil {
-			return err
+		if err := d.Pages[i].check(entries); err != nil {
+			return fmt.Errorf("$.pages[%d]%w", i, err)
 		}
 	}
-	for i, a := range d.Assets {
-		at := fmt.Sprintf("$.assets[%d]", i)
-		if err := checkPathname(at, a.Pathname); err != nil {
-			return err
-		}
-		if !validName(a.File) || a.Size < 0 {
-			return fmt.Errorf("%s has the file %q of %d bytes", at, a.File, a.Size)
+	for i := range d.Assets {
+		if err := d.Assets[i].check(); err != nil {
+			return fmt.Errorf("$.assets[%d]%w", i, err)
 		}
 	}
 	return d.checkJobs()
@@ -98,45 +94,77 @@ func (d *Deployment) check() error {
 func (d *Deployment) checkFunctions() (entries map[string]bool, err error) {
 	entries = map[string]bool{}
 	gateways := 0
-	for i, f := range d.Functions {
-		at := fmt.Sprintf("$.functions[%d]", i)
-		switch {
-		case !functionName().MatchString(f.Name):
-			return nil, fmt.Errorf("%s.name is %q", at, f.Name)
-		case entries[f.Name]:
-			return nil, fmt.Errorf("%s.name is %q, which another function has", at, f.Name)
-		case f.Architecture != ARM64 && f.Architecture != X8664:
-			return nil, fmt.Errorf("%s.architecture is %q", at, f.Architecture)
-		case len(f.Regions) == 0:
-			return nil, fmt.Errorf("%s.regions is empty", at)
-		case f.MaxDuration < minMaxDuration || f.MaxDuration > maxMaxDuration:
-			return nil, fmt.Errorf("%s.maxDuration is %d", at, f.MaxDuration)
-		case f.Memory < minMemory || f.Memory > maxMemory:
-			return nil, fmt.Errorf("%s.memory is %d", at, f.Memory)
+	for i := range d.Functions {
+		f := &d.Functions[i]
+		if err := f.check(); err != nil {
+			return nil, fmt.Errorf("$.functions[%d]%w", i, err)
 		}
-		switch f.Kind {
-		case GatewayFunction:
+		if entries[f.Name] {
+			return nil, fmt.Errorf("$.functions[%d].name is %q, which another function has", i, f.Name)
+		}
+		if f.Kind == GatewayFunction {
 			gateways++
-		case RouteFunction:
-			if len(f.Entries) == 0 {
-				return nil, fmt.Errorf("%s.entries is empty", at)
-			}
-		case ImageFunction, WorkerFunction:
-		default:
-			return nil, fmt.Errorf("%s.kind is %q", at, f.Kind)
 		}
 		entries[f.Name] = true
-		for j, e := range f.Entries {
-			if !validName(e.File) {
-				return nil, fmt.Errorf("%s.entries[%d].file is %q", at, j, e.File)
-			}
-			entries[f.Name+"\x00"+e.Pathname] = true
+		for j := range f.Entries {
+			entries[f.Name+"\x00"+f.Entries[j].Pathname] = true
 		}
 	}
 	if gateways != 1 {
 		return nil, fmt.Errorf("$.functions has %d gateways", gateways)
 	}
 	return entries, nil
+}
+
+// check and those below give errors that begin after the place in the document.
+func (f *Function) check() error {
+	switch {
+	case !isFunctionName(f.Name):
+		return fmt.Errorf(".name is %q", f.Name)
+	case f.Architecture != ARM64 && f.Architecture != X8664:
+		return fmt.Errorf(".architecture is %q", f.Architecture)
+	case len(f.Regions) == 0:
+		return errors.New(".regions is empty")
+	case f.MaxDuration < minMaxDuration || f.MaxDuration > maxMaxDuration:
+		return fmt.Errorf(".maxDuration is %d", f.MaxDuration)
+	case f.Memory < minMemory || f.Memory > maxMemory:
+		return fmt.Errorf(".memory is %d", f.Memory)
+	}
+	switch f.Kind {
+	case RouteFunction:
+		if len(f.Entries) == 0 {
+			return errors.New(".entries is empty")
+		}
+	case GatewayFunction, ImageFunction, WorkerFunction:
+	default:
+		return fmt.Errorf(".kind is %q", f.Kind)
+	}
+	for i := range f.Entries {
+		if file := f.Entries[i].File; !validName(file) {
+			return fmt.Errorf(".entries[%d].file is %q", i, file)
+		}
+	}
+	return nil
+}
+
+func (o *Output) check(entries map[string]bool) error {
+	if err := checkPathname(o.Pathname); err != nil {
+		return err
+	}
+	if !entries[o.Function+"\x00"+o.Entry] {
+		return fmt.Errorf(" names the entry %q of the function %q, which is not there", o.Entry, o.Function)
+	}
+	return nil
+}
+
+func (a *Asset) check() error {
+	if err := checkPathname(a.Pathname); err != nil {
+		return err
+	}
+	if !validName(a.File) || a.Size < 0 {
+		return fmt.Errorf(" has the file %q of %d bytes", a.File, a.Size)
+	}
+	return nil
 }
 
 // checkJobs checks that jobs go to routes that are there.
@@ -160,33 +188,34 @@ func (d *Deployment) checkJobs() error {
 	return nil
 }
 
-func (p *Page) check(at string, functions map[string]bool) error {
-	if err := checkPathname(at, p.Pathname); err != nil {
+func (p *Page) check(functions map[string]bool) error {
+	if err := checkPathname(p.Pathname); err != nil {
 		return err
 	}
 	switch {
 	case !functions[p.Function]:
-		return fmt.Errorf("%s names the function %q, which is not there", at, p.Function)
+		return fmt.Errorf(" names the function %q, which is not there", p.Function)
 	case !strings.HasPrefix(p.Key, "/"):
-		return fmt.Errorf("%s.key is %q", at, p.Key)
+		return fmt.Errorf(".key is %q", p.Key)
 	case len(p.Parts) == 0:
-		return errors.New(at + ".parts is empty")
+		return errors.New(".parts is empty")
 	}
-	for j, part := range p.Parts {
-		at := fmt.Sprintf("%s.parts[%d]", at, j)
-		if err := checkPathname(at, part.Pathname); err != nil {
-			return err
+	for i := range p.Parts {
+		part := &p.Parts[i]
+		err := checkPathname(part.Pathname)
+		if err == nil && (part.Name == "" || part.File != "" && !validName(part.File)) {
+			err = fmt.Errorf(" is %q in %q", part.Name, part.File)
 		}
-		if part.Name == "" || part.File != "" && !validName(part.File) {
-			return fmt.Errorf("%s is %q in %q", at, part.Name, part.File)
+		if err != nil {
+			return fmt.Errorf(".parts[%d]%w", i, err)
 		}
 	}
 	return nil
 }
 
-func checkPathname(at, pathname string) error {
+func checkPathname(pathname string) error {
 	if !strings.HasPrefix(pathname, "/") {
-		return fmt.Errorf("%s.pathname is %q, which does not begin with a slash", at, pathname)
+		return fmt.Errorf(".pathname is %q, which does not begin with a slash", pathname)
 	}
 	return nil
 }

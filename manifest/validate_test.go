@@ -43,7 +43,11 @@ func TestDecodeDeployment(t *testing.T) {
 			}
 		})
 	}
-	for _, data := range []string{"", "[]", `{"schema":1,"id":5}`} {
+	// Another schema may well have other types.
+	if _, err := manifest.DecodeDeployment([]byte(`{"schema":2,"id":{},"pages":5}`)); err == nil || !strings.Contains(err.Error(), "a newer pack wrote it") {
+		t.Errorf("a newer schema of other types: %v", err)
+	}
+	for _, data := range []string{"", "[]", `{"schema":1,"id":5}`, `{"schema":1,"id":"x"`, `{"schema":"1"}`} {
 		if _, err := manifest.DecodeDeployment([]byte(data)); err == nil {
 			t.Errorf("%q was decoded", data)
 		}

@@ -16,17 +16,16 @@ const (
 )
 
 // documented gives the files of a function's archive: those of the plan and
-// the document that the runtime reads. The gateway's and the worker's is the
-// whole Deployment, less the Archives, one of which would have to describe
-// itself.
+// the document that the runtime reads. The gateway's and the worker's is what
+// manifest.EncodeServed leaves of the Deployment.
 func documented(p *manifest.Plan, f manifest.Function) ([]manifest.File, error) {
 	name, encode := functionDocument, func() ([]byte, error) { return encodeFunction(p.Deployment, f) }
-	whole := func() ([]byte, error) { return manifest.Encode(withoutArchives(p.Deployment)) }
+	served := func() ([]byte, error) { return manifest.EncodeServed(p.Deployment) }
 	switch f.Kind {
 	case manifest.GatewayFunction:
-		name, encode = deploymentDocument, whole
+		name, encode = deploymentDocument, served
 	case manifest.WorkerFunction:
-		name, encode = workerDocument, whole
+		name, encode = workerDocument, served
 	}
 	content, err := encode()
 	if err != nil {
