@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	"pack/manifest"
@@ -22,6 +23,9 @@ func (s *stack) environment(f *manifest.Function) (object, error) {
 	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_BUCKET_OWNER": ref(accountID), "PACK_TAG_TABLE": ref(idTags)})
 	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
 	env["PACK_GATEWAY"] = gateway.Name + ":" + alias
+	if _, set := env[manifest.ProcessorsVariable]; !set && f.Kind != manifest.ImageFunction {
+		env[manifest.ProcessorsVariable] = strconv.Itoa(manifest.Processors(f.Memory))
+	}
 	if !s.atHome {
 		env["PACK_STATE_REGION"] = home(s.d)
 	}

@@ -28,7 +28,11 @@ func main() {
 	if err != nil {
 		abort(err)
 	}
-	runtime.GOMAXPROCS(s.processors())
+	// As a rule the environment has said so (manifest.ProcessorsVariable): the
+	// change stops everything and empties the allocator's caches.
+	if n := s.processors(); n != runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
+	}
 	// The heap is a few megabytes: collecting it at twice its size would be
 	// most of what this program does.
 	debug.SetGCPercent(400)

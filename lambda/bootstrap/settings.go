@@ -252,9 +252,7 @@ func (s *settings) nodeOptions() node.Options {
 	return o
 }
 
-// processors is how many vCPUs Lambda gives a function of this memory: one per
-// 1,769 MB (AWS Lambda Developer Guide, "Configure Lambda function memory").
-// More threads than that only get into each other's way.
+// processors is how many threads run Go code at a time.
 func (s *settings) processors() int {
-	return min(max(1, s.memory/1769), runtime.NumCPU())
+	return min(manifest.Processors(s.memory), runtime.NumCPU())
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -143,6 +144,9 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 	}
 	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
 		env[compileCacheVariable] = compileCache(o.State.Dir, f)
+	}
+	if _, set := env[manifest.ProcessorsVariable]; !set && f.Kind != manifest.ImageFunction {
+		env[manifest.ProcessorsVariable] = strconv.Itoa(manifest.Processors(f.Memory))
 	}
 	if o.Origin != "" {
 		env["__NEXT_PRIVATE_ORIGIN"] = o.Origin
