@@ -9,7 +9,6 @@ package event
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -68,9 +67,9 @@ type Call struct {
 
 // parse makes the request of an invocation. Bodies are in memory already.
 func parse(raw []byte) (*http.Request, *Call, error) {
-	var p payload
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return nil, nil, fmt.Errorf("decode event: %w", err)
+	p, body, err := decode(raw)
+	if err != nil {
+		return nil, nil, err
 	}
 	line := p.RequestContext.HTTP
 	if line.Method == "" {
@@ -90,14 +89,6 @@ func parse(raw []byte) (*http.Request, *Call, error) {
 	}
 	if len(p.Cookies) > 0 {
 		header["Cookie"] = []string{strings.Join(p.Cookies, "; ")}
-	}
-	body := []byte(p.Body)
-	if p.IsBase64 {
-		decoded, err := base64.StdEncoding.DecodeString(p.Body)
-		if err != nil {
-			return nil, nil, fmt.Errorf("decode event: body: %w", err)
-		}
-		body = decoded
 	}
 	host := header.Get("Host")
 	if host == "" {
@@ -161,14 +152,14 @@ func Encode(r *http.Request, call *Call) ([]byte, error) {
 	if r.Host != "" {
 		p.Headers["host"] = r.Host
 	}
-	if r.Body != nil && r.Body != http.NoBody {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, fmt.Errorf("read request body: %w", err)
-		}
-		if len(body) > 0 {
-			p.Body, p.IsBase64 = base64.StdEncoding.EncodeToString(body), true
-		}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(p)
+	p.IsBase64 = len(body) > 0
+	event, err := json.Marshal(p)
+	if err != nil || len(body) == 0 {
+		return event, err
+	}
+	return appendBody(event, body), nil
 }
