@@ -25,7 +25,7 @@ import (
 )
 
 // roles are what this program is when it starts itself.
-var roles = map[string]func(argument string) error{gatewayRole: serveGateway, functionRole: serveFunction}
+var roles = map[string]func(argument string) error{gatewayRole: serveGateway, recordedRole: serveRecorded, functionRole: serveFunction}
 
 // parts in their order: cost follows from the others.
 var parts = []struct {

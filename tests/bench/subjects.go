@@ -8,6 +8,7 @@ const (
 	subjectPackOnly = "pack, function alone"
 	subjectCompiled = "pack, compile cache"
 	subjectHandler  = "pack, gateway's handler"
+	subjectRecorded = "Go's HTTP server, one recorded answer"
 	subjectDirect   = "Node, asked directly"
 	subjectOpenNext = "OpenNext"
 	subjectNginx    = "nginx"

@@ -34,7 +34,7 @@ func requests() []request {
 	for _, c := range routes {
 		q := request{name: c.name, wire: get(c.path), connections: pressing, by: all}
 		if c.name == "ISR hit" {
-			q.by, q.nginx = append(slices.Clone(all), subjectHandler, subjectNginx), get("/page.html")
+			q.by, q.nginx = append(slices.Clone(all), subjectHandler, subjectRecorded, subjectNginx), get("/page.html")
 		}
 		list = append(list, q)
 	}
@@ -158,6 +158,7 @@ func (w *workshop) startServers(ctx context.Context, p plan, r *report) (map[str
 	start(subjectPack, func() (*server, error) { return startPack(w.pack, shop) })
 	start(subjectHandler, func() (*server, error) { return startRole(gatewayRole, shop) })
 	if s := servers[subjectHandler]; s != nil {
+		start(subjectRecorded, func() (*server, error) { return startRole(recordedRole, "http://"+s.address+routes[0].path) })
 		start(subjectNginx, func() (*server, error) { return w.startStatic(ctx, s) })
 	}
 	if p.openNext {
