@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"pack/lambda/assets"
+	"pack/lambda/compiled"
 	"pack/lambda/event"
 	"pack/lambda/gateway"
 	"pack/lambda/release"
@@ -22,15 +25,15 @@ type placement struct {
 	release string
 	// region is the function's, home that of gateway and state.
 	region, home string
-	// version is the function's own.
-	version string
+	// function and version are the function's own name and version.
+	function, version string
 	// assetsBucket holds the app's files, below assetsPrefix.
 	assetsBucket, assetsPrefix string
 }
 
 func readPlacement(env func(string) string) placement {
 	p := placement{
-		region: env("AWS_REGION"), version: env("AWS_LAMBDA_FUNCTION_VERSION"),
+		region: env("AWS_REGION"), function: env("AWS_LAMBDA_FUNCTION_NAME"), version: env("AWS_LAMBDA_FUNCTION_VERSION"),
 		assetsBucket: env("PACK_ASSETS_BUCKET"), assetsPrefix: env("PACK_ASSETS_PREFIX"),
 	}
 	p.home = cmp.Or(env("PACK_STATE_REGION"), p.region)
@@ -63,6 +66,19 @@ func (s *settings) callers(opened *state.State) (calls invoker, gatewayName stri
 		Release: &release.Document{Bucket: opened.Bucket, ID: s.placement.release},
 		Gateway: s.gatewayFunction(), Home: s.placement.home,
 	}, s.gatewayFunction()
+}
+
+// compiled keeps what V8 compiles in the bucket of state, unless that is far
+// away or the owner keeps it elsewhere. On a laptop pack serve has a folder for it.
+func (s *settings) compiled(opened *state.State) *compiled.Cache {
+	if s.where.Bucket == "" || s.placement.region != s.placement.home || os.Getenv(compiled.Variable) != "" {
+		return nil
+	}
+	return &compiled.Cache{
+		Objects: opened.Objects,
+		Key:     compiled.Key(s.placement.function, s.placement.version, s.node),
+		Dir:     filepath.Join(os.TempDir(), "pack-compiled"),
+	}
 }
 
 // addFiles has the gateway read the app's files from the bucket of assets.

@@ -115,11 +115,11 @@ func (s *settings) function(ctx context.Context, document string) (http.Handler,
 	if s.node == "" {
 		return nil, errNoNode
 	}
-	_, p, err := s.platform(&d.App)
+	opened, p, err := s.platform(&d.App)
 	if err != nil {
 		return nil, err
 	}
-	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p, Environ: s.environ()}
+	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p, Environ: s.environ(), Compiled: s.compiled(opened)}
 	s.cdn.follow(p, &options)
 	f, err := function.New(ctx, options)
 	if err != nil {
@@ -174,6 +174,7 @@ func (s *settings) gateway(document string) (http.Handler, error) {
 			Node:     s.nodeOptions(),
 			Platform: p,
 			Environ:  s.environ(),
+			Compiled: s.compiled(opened),
 		})
 		options.Proxy = runner.Run
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"pack/lambda/compiled"
 	"pack/lambda/node"
 )
 
@@ -16,17 +17,22 @@ type child struct {
 	// environ gives variables that are not known before a process is to start;
 	// nil for none.
 	environ func(ctx context.Context) ([]string, error)
+	// compiled is Options.Compiled.
+	compiled *compiled.Cache
 
 	mu      sync.Mutex
 	current *node.Process
 }
 
-func newChild(o node.Options, environ func(ctx context.Context) ([]string, error)) *child {
-	return &child{options: o, environ: environ}
+func newChild(o node.Options, environ func(ctx context.Context) ([]string, error), compiled *compiled.Cache) *child {
+	return &child{options: o, environ: environ, compiled: compiled}
 }
 
 // start starts a process.
 func (c *child) start() (*node.Process, error) {
+	if c.compiled != nil {
+		c.compiled.Fetch(func(err error) { slog.Warn("function starts without compiled code", "error", err) })
+	}
 	o := c.options
 	if c.environ != nil {
 		more, err := c.environ(context.Background())
@@ -77,6 +83,17 @@ func (c *child) replace(p *node.Process) {
 		return
 	}
 	c.current = next
+}
+
+// keepCompiled keeps what V8 compiled for an answer of that status: of one that
+// failed it would not be all that the next instance needs.
+func (c *child) keepCompiled(ctx context.Context, status int) {
+	if c.compiled == nil || status >= 400 {
+		return
+	}
+	if err := c.compiled.Keep(ctx); err != nil {
+		slog.Warn("compiled code not kept for the next instances", "error", err)
+	}
 }
 
 func (c *child) close() {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"pack/lambda/compiled"
 	"pack/lambda/event"
 	"pack/lambda/logs"
 	"pack/lambda/node"
@@ -33,6 +34,9 @@ type Options struct {
 	// Environ gives variables of the Node process, NAME=value, that are asked for
 	// when one starts: secrets. nil is none.
 	Environ func(ctx context.Context) ([]string, error)
+	// Compiled keeps what V8 compiles from one instance to the next; nil is
+	// nothing.
+	Compiled *compiled.Cache
 	// Afterwards runs when an invocation's post-response work is done, within
 	// the invocation and its maxDuration; nil is nothing. Its error is logged.
 	Afterwards func(ctx context.Context) error
@@ -71,13 +75,16 @@ func build(o Options) *Function {
 		// As Next's own server does; some of its code reads it at run time.
 		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)
 	}
+	if o.Compiled != nil {
+		n.Env = append(slices.Clip(n.Env), compiled.Variable+"="+o.Compiled.Dir)
+	}
 	for _, e := range o.Document.Function.Entries {
 		n.Config.Entries = append(n.Config.Entries, e.File)
 	}
 	return &Function{
 		document: o.Document,
 		limit:    time.Duration(o.Document.Function.MaxDuration) * time.Second,
-		child:    newChild(n, o.Environ),
+		child:    newChild(n, o.Environ, o.Compiled),
 
 		afterwards: o.Afterwards,
 	}
@@ -107,6 +114,7 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	event.AfterResponse(r.Context(), func() {
 		defer cancel()
 		f.settle(ctx, process, id, entry, started)
+		f.child.keepCompiled(ctx, response.StatusCode)
 		if f.afterwards == nil {
 			return
 		}

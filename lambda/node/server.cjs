@@ -111,7 +111,7 @@ async function answer(req, res) {
   // The handler may return before the response has been written.
   await closed
   await drain(req)
-  keepCompiled()
+  if (res.statusCode < 400) keepCompiled()
   await work.settle()
 }
 
@@ -136,7 +136,7 @@ function drain(req) {
 let kept = !getCompileCacheDir?.()
 
 /**
- * Writes down what V8 has compiled for the first answer, where
+ * Writes down what V8 has compiled for the first answer that is one, where
  * NODE_COMPILE_CACHE names a folder: Node itself does so when it exits, and
  * instances are killed.
  */
