@@ -12,6 +12,13 @@ const (
 // one may live (manifest's maxJobMaxAge) and a week.
 const jobDays = 21
 
+// compiledDays is how long what V8 compiled is kept, below compiledPrefix as package
+// lambda/compiled has it: the next instance makes it anew.
+const (
+	compiledDays   = 30
+	compiledPrefix = "compiled/"
+)
+
 // oldVersionDays is after how many days nobody needs an object that was overwritten
 // or deleted.
 const oldVersionDays = 7
@@ -24,6 +31,10 @@ func (s *stack) addState() error {
 	s.addBucket(idState, list{
 		object{
 			"Id": "jobs", "Status": "Enabled", "Prefix": "jobs/", "ExpirationInDays": jobDays,
+			"NoncurrentVersionExpiration": object{"NoncurrentDays": 1},
+		},
+		object{
+			"Id": "compiled", "Status": "Enabled", "Prefix": compiledPrefix, "ExpirationInDays": compiledDays,
 			"NoncurrentVersionExpiration": object{"NoncurrentDays": 1},
 		},
 	})

@@ -13,7 +13,6 @@ package compiled
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +36,10 @@ const Prefix = "compiled/"
 // maxBytes bounds what one cache may have, packed and unpacked: several times
 // what the largest function of a real app was seen to have.
 const maxBytes = 64 << 20
+
+// minFile is how large a file must be to be kept: a small one saves less than it
+// costs to write it down again, beside a Node process that starts.
+const minFile = 4 << 10
 
 // fetchLimit bounds the fetching: what comes later is of no use.
 const fetchLimit = 3 * time.Second
@@ -95,12 +98,8 @@ func (c *Cache) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unzipped, err := gzip.NewReader(bytes.NewReader(object.Body))
-	if err != nil {
-		return err
-	}
 	found := make(map[string]stamp)
-	files := tar.NewReader(io.LimitReader(unzipped, maxBytes))
+	files := tar.NewReader(bytes.NewReader(object.Body))
 	for {
 		head, err := files.Next()
 		if err == io.EOF {
@@ -122,19 +121,18 @@ func (c *Cache) fetch(ctx context.Context) error {
 // unpack writes one file. Node checks what it reads: half a file is none.
 func (c *Cache) unpack(name string, content io.Reader) (stamp, error) {
 	path := filepath.Join(c.Dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return stamp{}, err
-	}
 	file, err := os.Create(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			file, err = os.Create(path)
+		}
+	}
 	if err != nil {
 		return stamp{}, err
 	}
 	_, err = io.Copy(file, content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return stamp{}, err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
+	info, failed := file.Stat()
+	if err := errors.Join(err, failed, file.Close()); err != nil {
 		return stamp{}, err
 	}
 	return stamp{info.Size(), info.ModTime()}, nil
@@ -166,8 +164,7 @@ func (c *Cache) write(ctx context.Context) error {
 		return err
 	}
 	var packed bytes.Buffer
-	zipped := gzip.NewWriter(&packed)
-	archive := tar.NewWriter(zipped)
+	archive := tar.NewWriter(&packed)
 	for _, name := range files {
 		content, err := os.ReadFile(filepath.Join(c.Dir, name))
 		if err != nil {
@@ -183,7 +180,7 @@ func (c *Cache) write(ctx context.Context) error {
 			return fmt.Errorf("more than %d bytes", maxBytes)
 		}
 	}
-	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
+	if err := archive.Close(); err != nil {
 		return err
 	}
 	_, err = c.Objects.Put(ctx, c.Key, packed.Bytes(), s3cache.Condition{})
@@ -197,7 +194,7 @@ func (c *Cache) files() (names []string, changed bool, err error) {
 			return err
 		}
 		info, err := entry.Info()
-		if err != nil {
+		if err != nil || info.Size() < minFile {
 			return err
 		}
 		name, err := filepath.Rel(c.Dir, path)

@@ -3,7 +3,6 @@ package compiled_test
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -47,10 +46,13 @@ func compile(t *testing.T, c *compiled.Cache, name, content string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(padded(content)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// padded makes a content large enough to be worth keeping.
+func padded(content string) string { return content + strings.Repeat("-", 4<<10) }
 
 func read(t *testing.T, c *compiled.Cache, name string) string {
 	t.Helper()
@@ -67,6 +69,9 @@ func TestWhatOneInstanceCompilesTheNextOneHas(t *testing.T) {
 	first.Fetch(func(err error) { t.Error(err) })
 	compile(t, first, "v24-x64/1a.cache", "one")
 	compile(t, first, "v24-x64/2b.cache", strings.Repeat("two", 100_000))
+	if err := os.WriteFile(filepath.Join(first.Dir, "v24-x64", "3c.cache"), []byte("small"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := first.Keep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +79,11 @@ func TestWhatOneInstanceCompilesTheNextOneHas(t *testing.T) {
 	if err := fetch(t, second); err != nil {
 		t.Fatal(err)
 	}
-	if read(t, second, "v24-x64/1a.cache") != "one" || len(read(t, second, "v24-x64/2b.cache")) != 300_000 {
+	if read(t, second, "v24-x64/1a.cache") != padded("one") || read(t, second, "v24-x64/2b.cache") != padded(strings.Repeat("two", 100_000)) {
 		t.Error("the files are others")
+	}
+	if _, err := os.Stat(filepath.Join(second.Dir, "v24-x64", "3c.cache")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not worth it was kept: %v", err)
 	}
 }
 
@@ -106,7 +114,7 @@ func TestNothingNewIsNotWritten(t *testing.T) {
 	if err := fetch(t, last); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, last, "1a.cache"); got != "other" {
+	if got := read(t, last, "1a.cache"); got != padded("other") {
 		t.Errorf("the file is %q", got)
 	}
 }
@@ -134,21 +142,19 @@ func TestNodesDiffer(t *testing.T) {
 func TestDamagedObjects(t *testing.T) {
 	pack := func(head tar.Header, content string) []byte {
 		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		a := tar.NewWriter(z)
+		a := tar.NewWriter(&b)
 		head.Size = int64(len(content))
-		if err := errors.Join(a.WriteHeader(&head)); err != nil {
+		if err := a.WriteHeader(&head); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = a.Write([]byte(content))
 		_ = a.Close()
-		_ = z.Close()
 		return b.Bytes()
 	}
 	whole := pack(tar.Header{Name: "a", Typeflag: tar.TypeReg}, strings.Repeat("content", 1000))
 	for name, body := range map[string][]byte{
-		"no archive":  []byte("hello"),
-		"cut":         whole[:len(whole)-20],
+		"no archive":  []byte(strings.Repeat("hello", 1000)),
+		"cut":         whole[:2000],
 		"outside":     pack(tar.Header{Name: "../../escaped", Typeflag: tar.TypeReg}, "x"),
 		"absolute":    pack(tar.Header{Name: "/escaped", Typeflag: tar.TypeReg}, "x"),
 		"a link":      pack(tar.Header{Name: "a", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}, ""),

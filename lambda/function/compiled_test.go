@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func TestCompiledCodeOutlivesTheInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := archive(t, entry)
+	root := archive(t, entry+strings.Repeat("exports.unused = () => [1, 2, 3].map((n) => n * 2)\n", 500))
 	start := func() (*function.Function, *compiled.Cache, *lines) {
 		c := &compiled.Cache{Objects: objects, Key: compiled.Key("f", "1", installed.Binary), Dir: filepath.Join(t.TempDir(), "compiled")}
 		_, missing := objects.Get(t.Context(), c.Key, "")
