@@ -8,3 +8,6 @@ func SetPrebuilt(f fs.FS) (undo func()) {
 	prebuilt = f
 	return func() { prebuilt = old }
 }
+
+// RememberedDigest is rememberedDigest.
+var RememberedDigest = rememberedDigest

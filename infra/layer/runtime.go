@@ -135,18 +135,22 @@ func (r Runtime) plan(t Target) (key string, write func(ctx context.Context, pat
 	return hex.EncodeToString(h.Sum(nil)[:12]), write, nil
 }
 
+// cache is the absolute path of the folder that keeps what is made.
+func (r Runtime) cache() (string, error) {
+	if r.Cache != "" {
+		return filepath.Abs(r.Cache)
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache folder: %w", err)
+	}
+	return filepath.Join(user, "pack", "runtime"), nil
+}
+
 // make gives the folder of that name in the cache and fills it when it is not
 // there. It appears whole or not at all.
 func (r Runtime) make(name string, fill func(dir string) error) (string, error) {
-	cache := r.Cache
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("find the cache folder: %w", err)
-		}
-		cache = filepath.Join(user, "pack", "runtime")
-	}
-	cache, err := filepath.Abs(cache)
+	cache, err := r.cache()
 	if err != nil {
 		return "", err
 	}

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"pack/manifest"
 )
@@ -47,7 +49,11 @@ var ownDigest = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return treeDigest(root)
+	cache, err := Runtime{}.cache()
+	if err != nil {
+		return nil, err
+	}
+	return rememberedDigest(root, cache, time.Now())
 })
 
 // sourceDigest is the digest of what the program is compiled from.
@@ -55,36 +61,96 @@ func (r Runtime) sourceDigest(root string) ([]byte, error) {
 	if r.Source == "" {
 		return ownDigest()
 	}
-	return treeDigest(root)
+	files, err := sourceFiles(root)
+	if err != nil {
+		return nil, err
+	}
+	return digestSource(files)
 }
 
-func treeDigest(root string) ([]byte, error) {
-	h := sha256.New()
-	err := digestSource(h, root)
-	return h.Sum(nil), err
+// sourceFile is one file that the programs are compiled from.
+type sourceFile struct {
+	// name is relative to the source's root, with forward slashes.
+	path, name string
+	info       fs.FileInfo
 }
 
-// digestSource writes everything that the programs are compiled from, and the
-// version of Go. Reading the content takes some ten milliseconds, where asking
-// go list which files count takes hundreds.
-func digestSource(h io.Writer, root string) error {
-	fmt.Fprintf(h, "%s\n", runtime.Version())
-	add := func(path string) error {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+// remembered is what a digest of the source was made from.
+type remembered struct {
+	// Stamps is a digest over names and stamps of all files.
+	Stamps [sha256.Size]byte `json:"stamps"`
+	Digest []byte            `json:"digest"`
+}
+
+// rememberedDigest is digestSource, with what it gave the last time kept in the
+// cache: to read the source takes ten times as long as to look at it. What has
+// been written to a moment ago is not kept: its stamp might not tell the next
+// change.
+func rememberedDigest(root, cache string, now time.Time) ([]byte, error) {
+	files, err := sourceFiles(root)
+	if err != nil {
+		return nil, err
+	}
+	h, settled := sha256.New(), true
+	fmt.Fprintf(h, "%s\n%s\n", runtime.Version(), root)
+	for _, f := range files {
+		stamp := manifest.Stamp(f.info)
+		fmt.Fprintf(h, "%s\n%s", f.name, stamp[:])
+		settled = settled && manifest.Settled(f.info, now)
+	}
+	var seen, kept remembered
+	h.Sum(seen.Stamps[:0])
+	where := sha256.Sum256([]byte(root))
+	path := filepath.Join(cache, fmt.Sprintf("source-%x.json", where[:8]))
+	if text, err := os.ReadFile(path); err == nil && json.Unmarshal(text, &kept) == nil && kept.Stamps == seen.Stamps && len(kept.Digest) == sha256.Size {
+		return kept.Digest, nil
+	}
+	if seen.Digest, err = digestSource(files); err != nil || !settled {
+		return seen.Digest, err
+	}
+	text, err := json.Marshal(seen)
+	if err == nil {
+		err = os.MkdirAll(cache, 0o755)
+	}
+	if err == nil {
+		err = writeBeside(path, text)
+	}
+	return seen.Digest, err
+}
+
+// writeBeside writes a file as a whole or not at all.
+func writeBeside(path string, text []byte) error {
+	next, err := os.CreateTemp(filepath.Dir(path), ".next-*")
+	if err != nil {
+		return err
+	}
+	_, err = next.Write(text)
+	if err = errors.Join(err, next.Close()); err == nil {
+		err = os.Rename(next.Name(), path)
+	}
+	if err != nil {
+		os.Remove(next.Name())
+	}
+	return err
+}
+
+// sourceFiles lists what the programs can be compiled from, in a fixed order.
+// Asking go list which files count takes hundreds of milliseconds.
+func sourceFiles(root string) ([]sourceFile, error) {
+	var files []sourceFile
+	add := func(path string, info fs.FileInfo) error {
 		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(h, "%s %d\n", filepath.ToSlash(name), len(content))
-		_, err = h.Write(content)
+		files = append(files, sourceFile{path, filepath.ToSlash(name), info})
 		return err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
-		if err := add(filepath.Join(root, name)); err != nil && !os.IsNotExist(err) {
-			return err
+		path := filepath.Join(root, name)
+		info, err := os.Stat(path)
+		if err == nil {
+			err = add(path, info)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
 		}
 	}
 	for _, folder := range sourceFolders {
@@ -99,13 +165,33 @@ func digestSource(h io.Writer, root string) error {
 			case !d.Type().IsRegular() || strings.HasSuffix(d.Name(), "_test.go"):
 				return nil
 			}
-			return add(path)
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			return add(path, info)
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return files, nil
+}
+
+// digestSource is over everything that the programs are compiled from, and the
+// version of Go.
+func digestSource(files []sourceFile) ([]byte, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", runtime.Version())
+	for _, f := range files {
+		content, err := os.ReadFile(f.path)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(h, "%s %d\n", f.name, len(content))
+		h.Write(content)
+	}
+	return h.Sum(nil), nil
 }
 
 // compile builds a program for another machine. The same source and the same Go
