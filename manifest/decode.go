@@ -37,12 +37,21 @@ func Load(path string) (*Build, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load build: %w", err)
 	}
-	b, err := Decode(data)
+	b, err := DecodeMeasured(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return b, nil
+}
+
+// DecodeMeasured decodes what Save wrote.
+func DecodeMeasured(data []byte) (*Build, error) {
+	b, err := Decode(data)
+	if err != nil {
+		return nil, err
+	}
 	if !b.Measured {
-		return nil, fmt.Errorf("%s: decode build: $.measured is not set: the capture was not finished", path)
+		return nil, errors.New("decode build: $.measured is not set: the capture was not finished")
 	}
 	return b, nil
 }

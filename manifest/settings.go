@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,28 +66,62 @@ type Settings struct {
 	Vercel VercelSettings
 }
 
-// LoadSettings reads pack.json and vercel.json of the app's folder. A missing
-// file means no settings; a mistake in one is a *UserError.
-func LoadSettings(dir string) (Settings, error) {
-	var s Settings
-	if names := os.Getenv(AllowRegionsVariable); names != "" {
-		s.AllowRegions = strings.Split(names, ",")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "pack.json"))
-	if err == nil {
-		s.Pack, err = ParsePackJSON(data, "pack.json")
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Settings{}, fmt.Errorf("read settings: %w", err)
-	}
-	data, err = os.ReadFile(filepath.Join(dir, "vercel.json"))
-	if err == nil {
-		s.Vercel, err = ParseVercelJSON(data, "vercel.json")
+// SettingsFiles is what settings are made from, as it was read.
+type SettingsFiles struct {
+	// pack and vercel are the files' contents; nil when there is none.
+	pack, vercel []byte
+	// allowed is AllowRegionsVariable's value.
+	allowed string
+}
+
+// ReadSettings reads pack.json and vercel.json of the app's folder, and what the
+// environment says of them. A missing file means no settings.
+func ReadSettings(dir string) (SettingsFiles, error) {
+	f := SettingsFiles{allowed: os.Getenv(AllowRegionsVariable)}
+	var err error
+	if f.pack, err = os.ReadFile(filepath.Join(dir, "pack.json")); err == nil || errors.Is(err, fs.ErrNotExist) {
+		f.vercel, err = os.ReadFile(filepath.Join(dir, "vercel.json"))
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return SettingsFiles{}, fmt.Errorf("read settings: %w", err)
+	}
+	return f, nil
+}
+
+// Digest is another one for other contents, and for a file that is missing.
+func (f SettingsFiles) Digest() string {
+	h := sha256.New()
+	for _, content := range [][]byte{f.pack, f.vercel, []byte(f.allowed)} {
+		fmt.Fprintf(h, "%t %d\n", content != nil, len(content))
+		h.Write(content)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Parse gives the settings. A mistake in a file is a *UserError.
+func (f SettingsFiles) Parse() (s Settings, err error) {
+	if f.allowed != "" {
+		s.AllowRegions = strings.Split(f.allowed, ",")
+	}
+	if f.pack != nil {
+		s.Pack, err = ParsePackJSON(f.pack, "pack.json")
+	}
+	if err == nil && f.vercel != nil {
+		s.Vercel, err = ParseVercelJSON(f.vercel, "vercel.json")
+	}
+	if err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
 	return s, nil
+}
+
+// LoadSettings is ReadSettings and Parse.
+func LoadSettings(dir string) (Settings, error) {
+	f, err := ReadSettings(dir)
+	if err != nil {
+		return Settings{}, err
+	}
+	return f.Parse()
 }
 
 // objectEntries gives the members of a JSON object in their order. Its errors

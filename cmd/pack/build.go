@@ -125,7 +125,15 @@ func summary(made *built, took time.Duration) string {
 	}
 	return fmt.Sprintf("%s: %s (%s zipped, %d new), %s, %s in %s",
 		did, count(len(d.Functions), "function"), size(zipped), len(made.New),
-		count(len(d.Pages), "page"), count(len(d.Assets), "asset"), took.Round(10*time.Millisecond))
+		count(len(d.Pages), "page"), count(len(d.Assets), "asset"), rounded(took))
+}
+
+// rounded leaves two or three digits.
+func rounded(d time.Duration) time.Duration {
+	if d < 100*time.Millisecond {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(10 * time.Millisecond)
 }
 
 // deploymentBrief says which deployment a document is about.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,6 +40,8 @@ type buildOptions struct {
 	// account keeps the key of builds for all machines that deploy the app; nil
 	// when nothing is deployed.
 	account buildkey.Keeper
+	// program plans and bundles; empty: the one that runs.
+	program string
 	// regions and defaultRegion are what the plan takes in place of pack.json's
 	// regions, and where nothing names one.
 	regions       []string
@@ -103,9 +106,12 @@ func ensureBuilt(ctx context.Context, o buildOptions) (*built, error) {
 	}
 	defer lock.Release()
 	defer o.progress.end()
-	f := &flow{buildOptions: o, lock: lock}
-	if f.key, err = buildkey.Find(ctx, o.account, buildkey.Folder{Dir: o.out}); err != nil {
-		return nil, fmt.Errorf("find the key of builds: %w", err)
+	f, err := newFlow(ctx, o, lock)
+	if err != nil {
+		return nil, err
+	}
+	if made := f.upToDate(); made != nil {
+		return made, nil
 	}
 	record, err := f.recorded()
 	if err != nil {
@@ -133,6 +139,20 @@ type flow struct {
 	buildOptions
 	lock *bundle.Lock
 	key  manifest.BuildKey
+	// record is the recorded build as it was read.
+	record []byte
+	// fingerprint is manifest.Fingerprint, taken once.
+	fingerprint func() (string, error)
+}
+
+func newFlow(ctx context.Context, o buildOptions, lock *bundle.Lock) (*flow, error) {
+	f := &flow{buildOptions: o, lock: lock}
+	f.fingerprint = sync.OnceValues(func() (string, error) { return manifest.Fingerprint(f.captureOptions()) })
+	var err error
+	if f.key, err = buildkey.Find(ctx, o.account, buildkey.Folder{Dir: o.out}); err != nil {
+		return nil, fmt.Errorf("find the key of builds: %w", err)
+	}
+	return f, nil
 }
 
 func (f *flow) captureOptions() manifest.CaptureOptions {
@@ -150,7 +170,7 @@ func (f *flow) captureOptions() manifest.CaptureOptions {
 
 // recorded gives the last build when it is to be used, else nil.
 func (f *flow) recorded() (*manifest.Build, error) {
-	record, err := manifest.Load(f.recordPath())
+	record, err := f.load()
 	switch {
 	case f.noBuild && errors.Is(err, fs.ErrNotExist):
 		return nil, &manifest.UserError{What: "no build is recorded here", Where: f.out, Hint: "run pack build without --no-build first"}
@@ -161,13 +181,23 @@ func (f *flow) recorded() (*manifest.Build, error) {
 	case err != nil || f.force || record.Fingerprint == "":
 		return nil, nil
 	}
-	fingerprint, err := manifest.Fingerprint(f.captureOptions())
+	fingerprint, err := f.fingerprint()
 	if err != nil || fingerprint != record.Fingerprint {
 		// Where the fingerprint fails, the build tells better why.
 		return nil, nil
 	}
-	f.progress.note("nothing has changed since the last build")
+	f.progress.note(nothingChanged)
 	return record, nil
+}
+
+const nothingChanged = "nothing has changed since the last build"
+
+// load reads the last build.
+func (f *flow) load() (record *manifest.Build, err error) {
+	if f.record, err = os.ReadFile(f.recordPath()); err != nil {
+		return nil, err
+	}
+	return manifest.DecodeMeasured(f.record)
 }
 
 func (f *flow) recordPath() string { return filepath.Join(f.out, "build.json") }
@@ -177,12 +207,21 @@ func (f *flow) capture(ctx context.Context) (*manifest.Build, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record, record.Save(f.recordPath())
+	if err := record.Save(f.recordPath()); err != nil {
+		return nil, err
+	}
+	f.record, err = os.ReadFile(f.recordPath())
+	return record, err
 }
 
 // pack plans and bundles a build.
 func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error) {
-	settings, err := manifest.LoadSettings(f.dir)
+	files, err := manifest.ReadSettings(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	inputs := f.inputs(files)
+	settings, err := files.Parse()
 	if err != nil {
 		return nil, err
 	}
@@ -194,9 +233,7 @@ func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range plan.Warnings {
-		f.progress.note("warning: " + w)
-	}
+	f.warn(plan.Warnings)
 	result, err := bundle.Bundle(ctx, bundle.Options{
 		Plan:     plan,
 		Out:      f.out,
@@ -208,7 +245,14 @@ func (f *flow) pack(ctx context.Context, record *manifest.Build) (*built, error)
 	if err != nil {
 		return nil, err
 	}
+	f.keepReceipt(receipt{Inputs: inputs, Fingerprint: record.Fingerprint, Warnings: plan.Warnings}, result.Output)
 	return &built{Result: result, Warnings: plan.Warnings}, nil
+}
+
+func (f *flow) warn(warnings []string) {
+	for _, w := range warnings {
+		f.progress.note("warning: " + w)
+	}
 }
 
 func (f *flow) bundling(p bundle.Progress) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,7 +81,10 @@ func app(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: app DIR")
 	}
-	dir := ts.MkAbs(args[0])
+	ts.Check(writeApp(ts.MkAbs(args[0]), ts.Getenv("NEXT_STAND_IN")))
+}
+
+func writeApp(dir, next string) error {
 	for name, text := range map[string]string{
 		"package.json":      `{"name":"app","private":true,"dependencies":{"next":"16.4.6"}}`,
 		"package-lock.json": `{"name":"app","lockfileVersion":3}`,
@@ -90,10 +94,11 @@ func app(ts *testscript.TestScript, neg bool, args []string) {
 		"public/robots.txt": "User-agent: *\n",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
-		ts.Check(os.WriteFile(path, []byte(text), 0o644))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			return err
+		}
 	}
-	ts.Check(os.CopyFS(filepath.Join(dir, "node_modules", "next"), os.DirFS(ts.Getenv("NEXT_STAND_IN"))))
+	return os.CopyFS(filepath.Join(dir, "node_modules", "next"), os.DirFS(next))
 }
 
 // locked stands in for another build that is at work until the script ends.

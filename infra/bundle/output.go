@@ -252,17 +252,7 @@ func (o *Output) intact() bool {
 			return false
 		}
 	}
-	for _, a := range o.deployment.Assets {
-		if !sized(filepath.Join(o.AssetsDir(), filepath.FromSlash(a.File)), a.Size) {
-			return false
-		}
-	}
-	for file := range o.seedFiles() {
-		if _, err := os.Stat(filepath.Join(o.SeedsDir(), filepath.FromSlash(file))); err != nil {
-			return false
-		}
-	}
-	return true
+	return o.checkContents() == nil
 }
 
 // seedFiles gives every Part.File there is.
