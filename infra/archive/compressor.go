@@ -15,12 +15,21 @@ import (
 // library's 6 takes 214 ms for 26.2 %.
 const compressionLevel = 6
 
+// Files of largeFile bytes and more are compressed at largeLevel: one processor
+// has to do it all, and nothing is ready before. libvips (18.7 MB) takes 0.62
+// of the time of level 6 for 1.05 of its size.
+const (
+	largeFile  = 4 << 20
+	largeLevel = 3
+)
+
 // compressor appends blobs to a segment of its own. Its buffers are what
 // costs, so each worker has one.
 type compressor struct {
 	segment *os.File
 	end     int64
 	deflate *flate.Writer
+	large   *flate.Writer // nil until there is a large file
 	out     *bufio.Writer
 	buffer  []byte
 }
@@ -41,15 +50,18 @@ func (c *compressor) prepare(key string, src io.ReadSeeker) (*blob, error) {
 	b := &blob{key: key, method: methodDeflate, segment: c.segment, at: c.end + blobHeaderSize}
 	c.out.Reset(io.NewOffsetWriter(c.segment, b.at))
 	packed := &countingWriter{w: c.out}
-	c.deflate.Reset(packed)
+	deflate, err := c.writer(src)
+	if err != nil {
+		return nil, err
+	}
+	deflate.Reset(packed)
 	sum := crc32.NewIEEE()
 	// Without the wrapper io.Copy would leave the buffer to the source.
 	plain := struct{ io.Reader }{src}
-	var err error
-	if b.size, err = io.CopyBuffer(io.MultiWriter(c.deflate, sum), plain, c.buffer); err != nil {
+	if b.size, err = io.CopyBuffer(io.MultiWriter(deflate, sum), plain, c.buffer); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(c.deflate.Close(), c.out.Flush()); err != nil {
+	if err := errors.Join(deflate.Close(), c.out.Flush()); err != nil {
 		return nil, err
 	}
 	b.crc, b.packed = sum.Sum32(), packed.n
@@ -66,6 +78,21 @@ func (c *compressor) prepare(key string, src io.ReadSeeker) (*blob, error) {
 	b.method, b.packed = methodStored, n
 	// What sticks out must not be taken for the next header.
 	return b, errors.Join(err, c.segment.Truncate(b.at+n))
+}
+
+// writer returns what compresses a file of that size; src is at its start.
+func (c *compressor) writer(src io.Seeker) (*flate.Writer, error) {
+	size, err := src.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = src.Seek(0, io.SeekStart)
+	}
+	if err != nil || size < largeFile {
+		return c.deflate, err
+	}
+	if c.large == nil {
+		c.large, err = flate.NewWriter(nil, largeLevel)
+	}
+	return c.large, err
 }
 
 // commit makes a prepared blob count.

@@ -15,9 +15,9 @@ import (
 
 // Format names the form of the archives that this package writes: those of the
 // same Digest and Format can stand for each other. Raise the first number when
-// the same entries are to give other bytes; the second is the compression
-// level.
-const Format = "v1-6"
+// the same entries are to give other bytes; the others are the levels of
+// compression.
+const Format = "v1-6-3"
 
 // Entry is one file of an archive, in the form that is hashed and written.
 // The JSON form is the list of files beside each archive.
