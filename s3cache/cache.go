@@ -39,7 +39,7 @@ type Cache struct {
 	memory     *memory
 	remember   time.Duration
 	atOnce     bool
-	counters   counters
+	counters   *counters
 	// machine is this machine's clock, clocks are those of the stores that have one.
 	machine func() time.Time
 	clocks  []Clock
@@ -60,7 +60,7 @@ func New(o Options) *Cache {
 	c := &Cache{
 		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
 		memory: newMemory(o.MemoryBytes), remember: o.Remember, atOnce: o.AtOnce,
-		machine: time.Now,
+		counters: new(counters), machine: time.Now,
 	}
 	for _, store := range []any{o.Store, o.Tags} {
 		if clock, ok := store.(Clock); ok {
@@ -68,6 +68,21 @@ func New(o Options) *Cache {
 		}
 	}
 	return c
+}
+
+// Of returns the cache of what is kept below another Options.Prefix, and the data
+// cache below it too where none has a DataPrefix. Stores, memory and counters are
+// the same ones.
+func (c *Cache) Of(prefix string) *Cache {
+	if prefix == c.prefix {
+		return c
+	}
+	other := *c
+	other.prefix = prefix
+	if c.dataPrefix == c.prefix {
+		other.dataPrefix = prefix
+	}
+	return &other
 }
 
 // offset is how far the clock that all machines go by is ahead of this one's; known is

@@ -23,7 +23,7 @@ type counters struct {
 
 // Stats returns the counters' values.
 func (c *Cache) Stats() Stats {
-	n := &c.counters
+	n := c.counters
 	return Stats{
 		Fresh: n.states[Fresh].Load(), Stale: n.states[Stale].Load(),
 		Expired: n.states[Expired].Load(), Missing: n.states[Missing].Load(),
