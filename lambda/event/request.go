@@ -60,6 +60,10 @@ type Call struct {
 	// Pinned marks a viewer's request that another release's gateway has handed
 	// over: this one answers it, whatever it names.
 	Pinned bool `json:"pinned,omitempty"`
+	// Deployment is the one whose request it is: the pages that the function
+	// reads and writes are below its id. A function that two deployments have
+	// in common is one function.
+	Deployment string `json:"deployment,omitempty"`
 	// Gateway is the gateway ("name:version") of the release that calls, which
 	// the function asks in its turn.
 	Gateway string `json:"gateway,omitempty"`

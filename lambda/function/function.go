@@ -181,6 +181,7 @@ func (f *Function) sendOnce(ctx context.Context, r *http.Request, entry *manifes
 	invocation := node.Invocation{ID: newID(), Entry: entry.File, Type: entry.Type, Runtime: entry.Runtime}
 	if call != nil {
 		invocation.InitURL, invocation.Meta = call.InitURL, call.Meta
+		invocation.Caller = node.Caller{Deployment: call.Deployment, Gateway: call.Gateway}
 	}
 	if entry.Runtime == manifest.EdgeRuntime && entry.Type != "MIDDLEWARE" {
 		invocation.InitURL = edgeURL(&f.document.App, entry, r, invocation.InitURL)

@@ -16,8 +16,13 @@ const net = require('node:net')
 const HEAD = 8
 
 class Channel {
-  /** @param {number} fd the inherited socket */
-  constructor(fd) {
+  /**
+   * @param {number} fd the inherited socket
+   * @param {() => unknown} [caller] whose request the present work belongs to:
+   *   Go's own words, which every call gives back
+   */
+  constructor(fd, caller) {
+    this.caller = caller
     this.socket = new net.Socket({ fd, readable: true, writable: true })
     /** @type {Buffer[]} */
     this.chunks = []
@@ -50,7 +55,7 @@ class Channel {
     const id = this.next++
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject })
-      this.write({ ...message, id }, bodies)
+      this.write({ ...message, id, caller: this.caller?.() }, bodies)
     })
   }
 

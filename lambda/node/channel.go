@@ -25,6 +25,8 @@ type call struct {
 	// Of "settled".
 	Invocation string
 	Failures   []Failure
+	// Caller is the Invocation's whose work makes a call; nil when it is not known.
+	Caller *Caller `json:"caller"`
 
 	raw  json.RawMessage
 	body []byte
@@ -38,7 +40,8 @@ type Failure struct {
 	AgeMS int64 `json:"ageMs"`
 }
 
-// Platform is what the JavaScript half asks of Go.
+// Platform is what the JavaScript half asks of Go. CallerOf tells of a context
+// whose request it asks for.
 type Platform interface {
 	// Get answers Next's cacheHandler.get; fetch marks the data cache. nil is a
 	// miss.
@@ -50,6 +53,28 @@ type Platform interface {
 	RevalidateTag(ctx context.Context, tags []string, stale bool, expire *int64) error
 	// RevalidatePath renders path again and stores it (res.revalidate).
 	RevalidatePath(ctx context.Context, path string, header map[string]string) error
+}
+
+// Caller is whose request an invocation answers: deployments in which a function
+// is the same one share its instances.
+type Caller struct {
+	// Deployment is the one whose pages it reads and writes, Gateway the version of
+	// the gateway ("name:version") that it asks for others; empty when not told.
+	Deployment string `json:"deployment,omitempty"`
+	Gateway    string `json:"gateway,omitempty"`
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context of work for a request.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns whose request work is for; zero when nobody said.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
 }
 
 // CacheValue is one entry on its way between Next and the store.

@@ -60,6 +60,8 @@ type Process struct {
 	mu      sync.Mutex
 	failure error
 	settled map[string]chan []Failure
+	// caller is that of the newest invocation.
+	caller Caller
 }
 
 // ErrDied is wrapped by every error that comes from a process that is gone.
@@ -127,9 +129,20 @@ func (p *Process) listen() {
 		case "settled":
 			p.settle(k.Invocation, k.Failures)
 		default:
-			go answer(ctx, p.channel, p.platform, k)
+			go answer(WithCaller(ctx, p.callerOf(k)), p.channel, p.platform, k)
 		}
 	}
+}
+
+// callerOf is whose request a call is for. What has lost its request's context is
+// taken to be the newest one's.
+func (p *Process) callerOf(k *call) Caller {
+	if k.Caller != nil {
+		return *k.Caller
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.caller
 }
 
 func (p *Process) wait() {
@@ -195,6 +208,8 @@ type Invocation struct {
 	Runtime string         `json:"runtime,omitempty"`
 	InitURL string         `json:"initURL,omitempty"`
 	Meta    map[string]any `json:"meta,omitempty"`
+	// Caller comes back with what the process asks for this request.
+	Caller Caller `json:"caller,omitzero"`
 }
 
 // Headers between the two halves; never from or to the outside.
@@ -222,6 +237,7 @@ func (p *Process) Do(r *http.Request, invocation Invocation) (*http.Response, er
 	}
 	p.mu.Lock()
 	p.settled[invocation.ID] = make(chan []Failure, 1)
+	p.caller = invocation.Caller
 	p.mu.Unlock()
 	response, err := p.transport.RoundTrip(r)
 	if err != nil {

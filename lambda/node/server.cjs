@@ -15,6 +15,7 @@
  * @property {string} [runtime] "edge" or absent
  * @property {string} [initURL] the address as the viewer wrote it
  * @property {Record<string, unknown>} [meta] more of Next's requestMeta
+ * @property {unknown} [caller] whose request it is, in Go's words
  */
 
 const fs = require('node:fs')
@@ -39,10 +40,10 @@ const root = process.cwd()
 const config = JSON.parse(process.env.PACK_NODE || '{}')
 delete process.env.PACK_NODE
 
-/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown, revalidations: Promise<unknown>[]}>} */
+/** @type {AsyncLocalStorage<{waitUntil: (p: Promise<unknown>) => void, refresh?: unknown, caller?: unknown, revalidations: Promise<unknown>[]}>} */
 const requestContext = new AsyncLocalStorage()
 
-const channel = noteRevalidations(new Channel(CHANNEL_FD), () => requestContext.getStore())
+const channel = noteRevalidations(new Channel(CHANNEL_FD, () => requestContext.getStore()?.caller), () => requestContext.getStore())
 globalThis[Symbol.for('pack.channel')] = channel
 
 for (const name of ['@next/request-context', '@vercel/request-context']) {
@@ -87,7 +88,9 @@ async function answer(req, res) {
   const invocation = invocationOf(req)
   const work = new Work(invocation.id, channel)
   const closed = new Promise((resolve) => res.once('close', resolve))
-  const context = { waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh, revalidations: [] }
+  const context = {
+    waitUntil: (promise) => work.add(promise), refresh: invocation.meta?.refresh, caller: invocation.caller, revalidations: [],
+  }
   holdBack(res, context)
   await requestContext.run(context, async () => {
     try {

@@ -19,7 +19,11 @@ import (
 
 // Platform implements node.Platform.
 type Platform struct {
-	Cache *s3cache.Cache
+	// Cache is that of requests that name no deployment (node.Caller); the others'
+	// are made of it. With OnlyNamed there are no such requests but an owner's by
+	// hand: they find nothing, and nothing of theirs is kept.
+	Cache     *s3cache.Cache
+	OnlyNamed bool
 	// Refresh renders a path of the app anew and returns what the gateway
 	// answered; nil where nothing can be reached.
 	Refresh func(ctx context.Context, path string, header http.Header) (*http.Response, error)
@@ -30,10 +34,25 @@ type Platform struct {
 
 var _ node.Platform = (*Platform)(nil)
 
+// of gives the cache of the deployment whose request is answered; nil for none.
+func (p *Platform) of(ctx context.Context) *s3cache.Cache {
+	switch deployment := node.CallerOf(ctx).Deployment; {
+	case deployment != "":
+		return p.Cache.Of(deployment)
+	case p.OnlyNamed:
+		return nil
+	}
+	return p.Cache
+}
+
 // Get implements node.Platform. A store that fails is a miss, reported here:
 // Next renders and goes on.
 func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []string) (*node.CacheValue, error) {
-	entry, state, err := p.Cache.Lookup(ctx, cacheKey(key, fetch), tags)
+	cache := p.of(ctx)
+	if cache == nil {
+		return nil, nil
+	}
+	entry, state, err := cache.Lookup(ctx, cacheKey(key, fetch), tags)
 	if err != nil {
 		slog.Error("cache lookup failed", "key", key, "error", err)
 	}
@@ -50,6 +69,10 @@ func (p *Platform) Get(ctx context.Context, key string, fetch bool, tags []strin
 
 // Set implements node.Platform.
 func (p *Platform) Set(ctx context.Context, key string, fetch bool, v *node.CacheValue) error {
+	cache := p.of(ctx)
+	if cache == nil {
+		return nil
+	}
 	e, err := entry(v)
 	if err != nil {
 		return fmt.Errorf("cache %s: %w", key, err)
@@ -57,7 +80,7 @@ func (p *Platform) Set(ctx context.Context, key string, fetch bool, v *node.Cach
 	if tag, ok := manifest.KeyTag(key); ok && !fetch && !slices.Contains(e.Tags, tag) {
 		e.Tags = append(slices.Clip(e.Tags), tag)
 	}
-	_, err = p.Cache.Store(ctx, cacheKey(key, fetch), e)
+	_, err = cache.Store(ctx, cacheKey(key, fetch), e)
 	return err
 }
 

@@ -40,6 +40,37 @@ func page() *node.CacheValue {
 	}
 }
 
+// TestDeployments: a function that two deployments share keeps their pages apart,
+// and nothing of a request that names none.
+func TestDeployments(t *testing.T) {
+	p := open(t)
+	one, two := node.WithCaller(t.Context(), node.Caller{Deployment: "one"}), node.WithCaller(t.Context(), node.Caller{Deployment: "two"})
+	found := func(ctx context.Context, want bool) {
+		t.Helper()
+		if got, err := p.Get(ctx, "/k", false, nil); err != nil || (got != nil) != want {
+			t.Errorf("got %v, %v", got, err)
+		}
+	}
+	if err := p.Set(one, "/k", false, page()); err != nil {
+		t.Fatal(err)
+	}
+	found(one, true)
+	found(two, false)
+	found(t.Context(), false)
+	if err := p.Set(t.Context(), "/k", false, page()); err != nil {
+		t.Fatal(err)
+	}
+	found(t.Context(), true)
+	p.OnlyNamed = true
+	found(t.Context(), false)
+	found(one, true)
+	if err := p.Set(t.Context(), "/k", false, page()); err != nil {
+		t.Fatal(err)
+	}
+	p.OnlyNamed = false
+	found(two, false)
+}
+
 func TestPageSurvivesTheStoreButNobodysCookies(t *testing.T) {
 	p := open(t)
 	if err := p.Set(t.Context(), "/k", false, page()); err != nil {
