@@ -35,12 +35,21 @@ type File struct {
 	Hash string
 }
 
+// Where functions find what they need to know: FunctionFile in their archives, the
+// Deployment, which only gateway and worker have, in a layer beside their program,
+// as DeploymentFile in the folder DeploymentFolder.
+const (
+	FunctionFile     = "pack/function.json"
+	DeploymentFolder = "pack"
+	DeploymentFile   = "deployment.json"
+)
+
 // FunctionDocumentSchema is the version of FunctionDocument.
 const FunctionDocumentSchema = 1
 
-// FunctionDocument is pack/function.json in the archive of a route function:
-// what it needs to know of the deployment, and nothing that a change of another
-// route could change.
+// FunctionDocument is FunctionFile in the archive of a function: what it is, and
+// what a route function needs to know of the deployment; nothing that a change of
+// another route could change.
 type FunctionDocument struct {
 	// Schema is FunctionDocumentSchema.
 	Schema int `json:"schema"`

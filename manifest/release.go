@@ -33,7 +33,7 @@ type Release struct {
 	// ID is the Deployment's, or begins with it: where the same Deployment was
 	// released again with other settings of AWS or another pack, a hyphen and a
 	// digest follow. Gateway and worker are told by PACK_RELEASE; without it, it
-	// is the Deployment's (PACK_DEPLOYMENT), whose pages it has in any case.
+	// is the Deployment's, whose pages it has in any case.
 	ID string `json:"id"`
 	// DeploymentID is the App's, by which Next's client names it; may be empty.
 	DeploymentID string    `json:"deploymentId,omitempty"`

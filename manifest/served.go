@@ -8,11 +8,10 @@ import (
 )
 
 // EncodeServed gives the Deployment document in the form that gateway and worker
-// read when they start: without spaces, without the Archives, one of which would
-// have to describe itself, and without what only those need who store the seeds
-// (Page.Seed, Part.Headers, Part.File). Decoding is most of what a gateway does
-// before its first answer, and half of a whole document is about seeds.
-// DecodeDeployment reads it.
+// read when they start: without spaces, without the Archives, and without what only
+// those need who store the seeds (Page.Seed, Part.Headers, Part.File). Decoding is
+// most of what a gateway does before its first answer, and half of a whole document
+// is about seeds. DecodeDeployment reads it.
 func EncodeServed(d *Deployment) ([]byte, error) {
 	served := *d
 	served.Functions = slices.Clone(d.Functions)

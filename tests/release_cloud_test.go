@@ -150,8 +150,10 @@ func (c *cloud) putJSON(key string, document any) {
 	c.put(c.state.Bucket, key, body)
 }
 
-// deploy publishes versions of every function but the image function, of a
-// deployment that is the shop's but for its id. Invoices are in the other region.
+// deploy publishes what a release needs of a deployment that is the shop's but for
+// its id: versions of gateway and worker, of the route /about, which changes by each,
+// and of all other routes by the first one alone, whose versions are those of all
+// releases. The image function is left out; invoices are in the other region.
 func (c *cloud) deploy(version string) manifest.TrafficRelease {
 	c.t.Helper()
 	d := *c.output.Deployment()
@@ -161,19 +163,23 @@ func (c *cloud) deploy(version string) manifest.TrafficRelease {
 		if f.Kind == manifest.ImageFunction {
 			continue
 		}
+		region, service, more := homeRegion, c.home, map[string]string{}
+		if versions[otherRegion][f.Name] != "" {
+			region, service, more["PACK_STATE_REGION"] = otherRegion, c.other, homeRegion
+		}
+		if versions[region][f.Name] = version; f.Kind == manifest.RouteFunction && f.Name != "about" {
+			if versions[region][f.Name] = firstVersion; version != firstVersion {
+				continue
+			}
+		}
 		dir, err := c.output.Unpack(c.t.Context(), f.Name)
 		if err != nil {
 			c.t.Fatal(err)
 		}
 		if f.Kind != manifest.RouteFunction {
-			dir = c.renamed(dir, &d, f.Name+version)
+			more["PACK_DEPLOYMENT_FILE"] = c.renamed(&d, f.Name+version)
 		}
-		if versions[otherRegion][f.Name] != "" {
-			c.publish(c.other, &d, f, version, dir, map[string]string{"PACK_STATE_REGION": homeRegion})
-			continue
-		}
-		c.publish(c.home, &d, f, version, dir, nil)
-		versions[homeRegion][f.Name] = version
+		c.publish(service, &d, f, version, dir, more)
 	}
 	for i := range d.Assets {
 		content, err := os.ReadFile(filepath.Join(c.output.AssetsDir(), d.Assets[i].File))
@@ -186,33 +192,21 @@ func (c *cloud) deploy(version string) manifest.TrafficRelease {
 	return manifest.TrafficRelease{ID: d.ID, Gateway: version, Worker: version, Created: time.Now()}
 }
 
-// renamed copies a function's folder with the document of another deployment.
-func (c *cloud) renamed(dir string, d *manifest.Deployment, name string) string {
+// firstVersion is that of routes which no later deployment changes.
+const firstVersion = "1"
+
+// renamed writes the document of another deployment.
+func (c *cloud) renamed(d *manifest.Deployment, name string) string {
 	c.t.Helper()
-	to := filepath.Join(c.t.TempDir(), name)
-	if err := copyTree(dir, to, copyFile); err != nil {
+	path := filepath.Join(c.t.TempDir(), name+".json")
+	content, err := manifest.Encode(d)
+	if err != nil {
 		c.t.Fatal(err)
 	}
-	for _, document := range []string{"deployment.json", "worker.json"} {
-		path := filepath.Join(to, "pack", document)
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		var content map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &content); err != nil {
-			c.t.Fatal(err)
-		}
-		content["id"], _ = json.Marshal(d.ID)
-		raw, _ = json.Marshal(content)
-		if err := os.Remove(path); err != nil {
-			c.t.Fatal(err)
-		}
-		if err := os.WriteFile(path, raw, 0o644); err != nil {
-			c.t.Fatal(err)
-		}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		c.t.Fatal(err)
 	}
-	return to
+	return path
 }
 
 // publish makes a version of a function, with the environment that the template
@@ -222,8 +216,8 @@ func (c *cloud) publish(to *local.Service, d *manifest.Deployment, f manifest.Fu
 	env := c.state.Environment()
 	delete(env, "AWS_REGION") // the function's own
 	maps.Copy(env, map[string]string{
-		"NEXT_DEPLOYMENT_ID": d.App.DeploymentID,
-		"PACK_DEPLOYMENT":    d.ID, "PACK_FUNCTION_PREFIX": cloudPrefix, "PACK_GATEWAY": "gateway:live",
+		"NEXT_DEPLOYMENT_ID":   d.App.DeploymentID,
+		"PACK_FUNCTION_PREFIX": cloudPrefix, "PACK_GATEWAY": "gateway:live",
 		"PACK_SECRETS":            `{"REVALIDATE_TOKEN":{"parameter":"/shop/token"}}`,
 		"AWS_LAMBDA_LOG_FORMAT":   "JSON",
 		"AWS_ENDPOINT_URL_LAMBDA": c.api.URL, "AWS_ENDPOINT_URL_SSM": c.moto,

@@ -3,6 +3,7 @@ package tests_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,21 @@ func TestReleases(t *testing.T) {
 		a := c.ask("GET", "/api/revalidate?path=/stores/porto&secret=kept%20elsewhere", "", "Cookie: __pack_dpl=release-2")
 		if a.status != http.StatusOK || c.invoked(c.home, "gateway", "2") != asked+2 {
 			t.Errorf("%d %s: the gateway of release 2 was asked %d times", a.status, a.body, c.invoked(c.home, "gateway", "2")-asked)
+		}
+	})
+	t.Run("one version of a function is several releases'", func(t *testing.T) {
+		const onDemand = "/products/salt-pinch-bowl"
+		before := c.invoked(c.home, "products-slug", firstVersion)
+		for n, cookie := range []string{"", "__pack_dpl=release-2"} {
+			for _, want := range []string{"MISS", "HIT"} {
+				a := c.ask("GET", onDemand, "", page, "Cookie: "+cookie)
+				if a.status != http.StatusOK || cached(a) != want || c.by != strconv.Itoa(n+1) {
+					t.Errorf("%d by %s, a %s, want a %s of release %d", a.status, c.by, cached(a), want, n+1)
+				}
+			}
+		}
+		if n := c.invoked(c.home, "products-slug", firstVersion) - before; n != 2 {
+			t.Errorf("the function rendered %d times for two releases", n)
 		}
 	})
 	t.Run("messages", func(t *testing.T) {

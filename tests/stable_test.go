@@ -67,10 +67,10 @@ export default function Page() {
 		t.Error(err)
 	}
 
-	// On the server alone: the route, and the two documents of the whole.
+	// On the server alone: the route.
 	writeSource(t, filepath.Join(app, "app/api/3/route.js"), strings.ReplaceAll(files["app/api/3/route.js"], "first", "second"))
 	second := packJSON(t, app)
-	if changed, want := second.since(first), []string{second.function(t, "/api/3"), "gateway", "worker"}; !slices.Equal(changed, want) {
+	if changed, want := second.since(first), []string{second.function(t, "/api/3")}; !slices.Equal(changed, want) {
 		t.Errorf("one changed route changed the functions %v, want %v", changed, want)
 	}
 	if d := cmp.Diff(first.contents, second.contents); d != "" {
@@ -97,7 +97,7 @@ export default function Page() {
 	// In what browsers run: they must learn of it, and other functions need not.
 	writeSource(t, filepath.Join(app, "app/client/page.js"), strings.ReplaceAll(files["app/client/page.js"], "first", "second"))
 	third := packJSON(t, app)
-	if changed, want := third.since(second), []string{third.function(t, "/client"), "gateway", "worker"}; !slices.Equal(changed, want) {
+	if changed, want := third.since(second), []string{third.function(t, "/client")}; !slices.Equal(changed, want) {
 		t.Errorf("one changed component changed the functions %v, want %v", changed, want)
 	}
 	last := servePack(t, app, "--no-build", "--fresh")

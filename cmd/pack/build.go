@@ -104,7 +104,8 @@ func writeArchives(ctx context.Context, o *bundle.Output, progress progress) err
 		}
 		progress.count("writing archives", i+1, len(functions))
 	}
-	return nil
+	_, err := o.LayerArchive(ctx)
+	return err
 }
 
 // summary is the one line of `pack build`.

@@ -157,6 +157,10 @@ func (r running) options(ctx context.Context) (host.Options, error) {
 		State: r.state, Node: r.node, Logs: r.stderr, AllowPrivateRewrites: r.allowPrivate,
 		FunctionDir: func(name string) (string, error) { return r.output.Unpack(ctx, name) },
 	}
+	var err error
+	if o.DeploymentFile, err = r.output.UnpackLayer(ctx); err != nil {
+		return o, err
+	}
 	bootstrap := layer.Runtime{Program: layer.Bootstrap, Scripts: node.Scripts}
 	folder, err := bootstrap.Folder(ctx, layer.Host())
 	if err != nil {

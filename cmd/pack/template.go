@@ -40,7 +40,7 @@ is changed anywhere. docs/architecture-on-aws.md explains the resources.
 			&cli.StringFlag{Name: "region", Usage: "the `REGION` whose resources are written (default: the one with gateway and state)"},
 			&cli.StringFlag{Name: "out", Usage: "write into this `FOLDER` instead of printing"},
 			&cli.StringFlag{Name: "packed", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
-			&cli.StringFlag{Name: "revision", Usage: "any `TEXT`: another one publishes new versions of all functions, as new values of parameters need"},
+			&cli.StringFlag{Name: "revision", Usage: "any `TEXT`: another one publishes new versions of the functions that are told parameters, as new values of these need"},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document of what was written (docs/json.md)", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
@@ -127,6 +127,16 @@ func writeTemplate(ctx context.Context, s streams, o templateOptions) error {
 			result.Artifacts = append(result.Artifacts, artifactView{key, path})
 		}
 	}
+	deployment, err := output.Layer()
+	if err != nil {
+		return err
+	}
+	path, err := output.LayerArchive(ctx)
+	if err != nil {
+		return err
+	}
+	options.DeploymentLayer = deployment.Digest
+	result.Artifacts = append(result.Artifacts, artifactView{template.LayerKey(deployment.Digest), path})
 	for _, l := range layers {
 		digest, err := fileDigest(l.Path)
 		if err != nil {

@@ -96,6 +96,7 @@ type bundling struct {
 	Options
 	out       string
 	functions []function
+	layer     function
 	assets    []content
 	seeds     []content
 	// before is the deployment in use until now; nil for none.
@@ -104,6 +105,9 @@ type bundling struct {
 
 func (b *bundling) run(ctx context.Context) (_ *Result, err error) {
 	if b.functions, err = functionsOf(b.Plan); err != nil {
+		return nil, err
+	}
+	if b.layer, err = layerOf(b.Plan.Deployment); err != nil {
 		return nil, err
 	}
 	if b.assets, err = assetsOf(b.Plan); err != nil {
@@ -192,7 +196,7 @@ func (b *bundling) stage(ctx context.Context, pool *archive.Pool, result *Result
 	if result.Copied, err = b.copy(ctx, dir); err != nil {
 		return "", err
 	}
-	d, lists := withoutArchives(b.Plan.Deployment), archive.Lists{}
+	d, lists := withoutArchives(b.Plan.Deployment), archive.Lists{layerList: b.layer.entries}
 	for i := range b.functions {
 		f := &b.functions[i]
 		if d.Functions[i].Archive, err = f.describe(pool); err != nil {

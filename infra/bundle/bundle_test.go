@@ -2,7 +2,6 @@ package bundle_test
 
 import (
 	"archive/zip"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -120,29 +119,6 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-func TestDocumentsInArchives(t *testing.T) {
-	r := newApp(t, "blog").bundle(t.TempDir())
-	gateway := member(t, archiveOf(t, r.Output, "gateway"), "pack/deployment.json")
-	d, err := manifest.DecodeDeployment([]byte(gateway))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.App.BypassToken != "secret" || len(d.Functions) != 2 || d.Functions[1].Archive != nil {
-		t.Errorf("the gateway's deployment: %+v", d)
-	}
-	var f manifest.FunctionDocument
-	text := member(t, archiveOf(t, r.Output, "blog"), "pack/function.json")
-	if err := json.Unmarshal([]byte(text), &f); err != nil {
-		t.Fatal(err)
-	}
-	if f.Schema != manifest.FunctionDocumentSchema || f.Function.Name != "blog" || f.App.DistDir != ".next" {
-		t.Errorf("the function's document: %+v", f)
-	}
-	if strings.Contains(text, "secret") {
-		t.Error("the function's document has the bypass token")
-	}
-}
-
 func TestBundleIsDeterministic(t *testing.T) {
 	a := newApp(t, "blog", "shop")
 	first, second := t.TempDir(), t.TempDir()
@@ -185,10 +161,10 @@ func TestChangeOfOneRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Output.Close()
-	if diff := cmp.Diff([]string{"gateway", "blog"}, r.New); diff != "" {
+	if diff := cmp.Diff([]string{"blog"}, r.New); diff != "" {
 		t.Error(diff)
 	}
-	// The entry, the gateway's document: nothing else is new.
+	// The entry, the Deployment in its layer: nothing else is new.
 	if r.Compressed.Files != 2 {
 		t.Errorf("compressed %d files", r.Compressed.Files)
 	}

@@ -14,6 +14,7 @@
 //	  deployment.json    manifest.Deployment, with the Archives filled in
 //	  files.json         what is in each archive (archive.Lists)
 //	  functions/<name>.zip   those that were asked for
+//	  layers/deployment.zip  what gateway and worker read the Deployment from
 //	  assets/<Asset.File>
 //	  seeds/<Part.File>
 //	  hold               locked, shared, by whoever reads the deployment

@@ -8,26 +8,11 @@ import (
 	"pack/manifest"
 )
 
-// Where the runtime finds what it needs to know, in the archives.
-const (
-	deploymentDocument = "pack/deployment.json"
-	workerDocument     = "pack/worker.json"
-	functionDocument   = "pack/function.json"
-)
-
 // documented gives the files of a function's archive: those of the plan and
-// the document that the runtime reads. The gateway's and the worker's is what
-// manifest.EncodeServed leaves of the Deployment.
+// the document that the runtime reads.
 func documented(p *manifest.Plan, f manifest.Function) ([]manifest.File, error) {
-	name, encode := functionDocument, func() ([]byte, error) { return encodeFunction(p.Deployment, f) }
-	served := func() ([]byte, error) { return manifest.EncodeServed(p.Deployment) }
-	switch f.Kind {
-	case manifest.GatewayFunction:
-		name, encode = deploymentDocument, served
-	case manifest.WorkerFunction:
-		name, encode = workerDocument, served
-	}
-	content, err := encode()
+	const name = manifest.FunctionFile
+	content, err := encodeFunction(p.Deployment, f)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", name, err)
 	}
@@ -44,13 +29,13 @@ func documented(p *manifest.Plan, f manifest.Function) ([]manifest.File, error) 
 	return append(slices.Clip(files), manifest.File{Name: name, Content: content, Mode: 0o644, Size: int64(len(content))}), nil
 }
 
-// encodeFunction gives the document of a route function. It depends on nothing
+// encodeFunction gives a function's document. It depends on nothing
 // that another route could change, so that the archive stays the same when only
 // others change.
 func encodeFunction(d *manifest.Deployment, f manifest.Function) ([]byte, error) {
 	f.Archive = nil
 	app := d.App
-	// The gateway alone compares it.
+	// The gateway alone compares it, and has the Deployment.
 	app.BypassToken = ""
 	// It is in the function's environment, NEXT_DEPLOYMENT_ID: it changes with
 	// what browsers run, and functions do not.

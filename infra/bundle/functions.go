@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"pack/manifest"
 )
 
-// function is a function on its way into an archive.
+// function is a function, or the layer, on its way into an archive.
 type function struct {
 	name    string
 	entries []archive.Entry
@@ -66,13 +67,25 @@ func (f *function) describe(pool *archive.Pool) (*manifest.Archive, error) {
 	}, nil
 }
 
-// compress puts the files of all functions into the pool.
+// archives gives the functions, and the layer.
+func (b *bundling) archives() iter.Seq[*function] {
+	return func(yield func(*function) bool) {
+		for i := range b.functions {
+			if !yield(&b.functions[i]) {
+				return
+			}
+		}
+		yield(&b.layer)
+	}
+}
+
+// compress puts the files of all archives into the pool.
 func (b *bundling) compress(ctx context.Context, pool *archive.Pool) (archive.Added, error) {
 	// Most functions share most of their files: each is looked at once.
 	var entries []archive.Entry
 	seen := make(map[string]bool)
-	for i := range b.functions {
-		for _, e := range b.functions[i].entries {
+	for f := range b.archives() {
+		for _, e := range f.entries {
 			if !seen[e.Key] {
 				seen[e.Key] = true
 				entries = append(entries, e)

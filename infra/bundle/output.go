@@ -150,24 +150,33 @@ func (o *Output) DeploymentPath() string { return filepath.Join(o.dir, deploymen
 // Archive gives the path of a function's zip file, which is written when it is
 // not there yet.
 func (o *Output) Archive(ctx context.Context, function string) (string, error) {
-	f := o.function(function)
+	f, err := o.function(function), errNoFunction
 	path := filepath.Join(o.dir, functionsDir, function+zipSuffix)
-	if f != nil && sized(path, f.Archive.Zipped) {
-		return path, nil
+	if f != nil {
+		err = o.ensureArchive(ctx, function, path, f.Archive.Zipped)
 	}
-	next, err := o.writeArchive(ctx, f, filepath.Dir(path))
 	if err != nil {
 		return "", fmt.Errorf("write archive of function %s: %w", function, err)
 	}
-	return path, os.Rename(next, path)
+	return path, nil
 }
 
-// writeArchive writes a function's archive to a new file in dir.
-func (o *Output) writeArchive(ctx context.Context, f *manifest.Function, dir string) (_ string, err error) {
-	if f == nil {
-		return "", errNoFunction
+// ensureArchive writes the archive of a list of files unless it is there, with its
+// size in bytes.
+func (o *Output) ensureArchive(ctx context.Context, list, path string, size int64) error {
+	if sized(path, size) {
+		return nil
 	}
-	files, err := o.Files(f.Name)
+	next, err := o.writeArchive(ctx, list, filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return os.Rename(next, path)
+}
+
+// writeArchive writes the archive of a list of files to a new file in dir.
+func (o *Output) writeArchive(ctx context.Context, list, dir string) (_ string, err error) {
+	files, err := o.Files(list)
 	if err != nil {
 		return "", err
 	}
@@ -245,6 +254,9 @@ func (o *Output) Unpack(ctx context.Context, function string) (string, error) {
 func (o *Output) intact() bool {
 	pool, err := o.pool()
 	if err != nil {
+		return false
+	}
+	if files, err := o.Files(layerList); err != nil || !pool.Holds(files) {
 		return false
 	}
 	for _, f := range o.deployment.Functions {

@@ -64,8 +64,7 @@ func (b *bundling) prune(pool *archive.Pool) error {
 		return err
 	}
 	digests, keys := map[string]bool{}, map[string]bool{}
-	for i := range b.functions {
-		f := &b.functions[i]
+	for f := range b.archives() {
 		digests[f.digest] = true
 		for j := range f.entries {
 			keys[f.entries[j].Key] = true

@@ -40,8 +40,8 @@ func (c Change) Lost() bool { return c.Action == Replaced || c.Action == Deleted
 // Comparison is what differs.
 type Comparison struct {
 	Changes []Change
-	// Republished functions get another version, and nothing of them but the
-	// deployment that they belong to changes.
+	// Republished functions get another version, and nothing of them changes but
+	// what they know of the deployment: gateway and worker.
 	Republished int
 }
 

@@ -11,8 +11,8 @@ import (
 	"pack/infra/template"
 )
 
-// everyDeploy are variables that every deploy changes.
-var everyDeploy = []string{"PACK_DEPLOYMENT", "PACK_RELEASE"}
+// everyDeploy are variables that any deploy may change.
+var everyDeploy = []string{"PACK_RELEASE"}
 
 // ofFunction says what of a function changes.
 func ofFunction(was, is map[string]any) []string {
@@ -26,7 +26,9 @@ func ofFunction(was, is map[string]any) []string {
 		case "Code":
 			all = append(all, "code")
 		case "Layers":
-			all = append(all, "pack's program")
+			if !reflect.DeepEqual(programs(before), programs(after)) {
+				all = append(all, "pack's program")
+			}
 		case "Environment":
 			all = append(all, ofEnvironment(variables(before), variables(after))...)
 		case "MemorySize":
@@ -40,6 +42,16 @@ func ofFunction(was, is map[string]any) []string {
 		}
 	}
 	return all
+}
+
+// programs are the layers less that of the Deployment, which is another one at every
+// deploy.
+func programs(layers any) []any {
+	return slices.DeleteFunc(slices.Clone(listed(layers)), func(layer any) bool {
+		reference, _ := layer.(map[string]any)
+		id, _ := reference["Ref"].(string)
+		return template.IsDeploymentLayer(id)
+	})
 }
 
 func variables(environment any) map[string]any {

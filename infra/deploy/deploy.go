@@ -94,7 +94,7 @@ func (t *Target) Deploy(ctx context.Context, o Options) (Result, error) {
 
 func (d *deploying) leased(ctx context.Context) error {
 	// What the plan knows to be impossible is said before anything is made.
-	all, err := d.templates(d.Target, nil, "", "")
+	all, err := d.templates(d.Target, nil, nil, "")
 	if err != nil {
 		return err
 	}
@@ -226,13 +226,13 @@ func (d *deploying) configure(ctx context.Context) (err error) {
 			}
 		}
 	}
-	if d.made, err = d.templates(d.Target, d.stacks, d.values.revision(), ""); err != nil {
+	if d.made, err = d.templates(d.Target, d.stacks, d.values.given(), ""); err != nil {
 		return err
 	}
 	d.release = d.Output.Deployment().ID
-	if now := configuration(d.made, d.values.revision()); record != nil && record.Configuration != now {
+	if now := configuration(d.made, d.values.given()); record != nil && record.Configuration != now {
 		d.release += "-" + now[:6]
-		d.made, err = d.templates(d.Target, d.stacks, d.values.revision(), d.release)
+		d.made, err = d.templates(d.Target, d.stacks, d.values.given(), d.release)
 	}
 	return err
 }
@@ -326,11 +326,15 @@ func (d *deploying) finish(ctx context.Context, versions map[string]map[string]s
 		Schema: manifest.ReleaseSchema, ID: d.release, DeploymentID: document.App.DeploymentID, Created: now, Versions: versions,
 	}
 	record := release.Record{
-		Schema: manifest.ReleaseSchema, ID: d.release, Deployment: document.ID, Configuration: configuration(d.plain(), d.values.revision()), Created: now,
+		Schema: manifest.ReleaseSchema, ID: d.release, Deployment: document.ID, Configuration: configuration(d.plain(), d.values.given()), Created: now,
 		Artifacts: map[string][]string{}, Assets: keys(d.assets()), Secrets: d.values.secret.digests(),
 	}
 	for region, m := range d.made {
-		record.Artifacts[region] = keys(d.Package.artifacts(region, m))
+		artifacts, err := d.Package.artifacts(region, m)
+		if err != nil {
+			return err
+		}
+		record.Artifacts[region] = keys(artifacts)
 	}
 	if err := store.Add(ctx, r, record); err != nil {
 		return err
@@ -357,7 +361,7 @@ func (d *deploying) plain() map[string]*made {
 	if d.release == d.Output.Deployment().ID {
 		return d.made
 	}
-	all, err := d.templates(d.Target, d.stacks, d.values.revision(), "")
+	all, err := d.templates(d.Target, d.stacks, d.values.given(), "")
 	if err != nil {
 		return d.made // cannot be: it was made before
 	}

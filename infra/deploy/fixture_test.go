@@ -6,10 +6,12 @@ import (
 	"archive/zip"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +78,7 @@ func (a *app) pack1() deploy.Package {
 	}
 	d := &manifest.Deployment{
 		Schema: manifest.DeploymentSchema, BuildID: "build", NextVersion: "16.4.6", App: manifest.App{ProjectDir: ".", DistDir: ".next"},
-		Functions: []manifest.Function{function("gateway", manifest.GatewayFunction), function("worker", manifest.WorkerFunction)},
+		Functions: []manifest.Function{function("gateway", manifest.GatewayFunction), function("worker", manifest.WorkerFunction), function("images", manifest.ImageFunction)},
 	}
 	p := &manifest.Plan{Deployment: d, Files: map[string][]manifest.File{}, AssetSources: map[string]string{}, SeedSources: map[string]string{}}
 	identity := a.asset
@@ -119,7 +121,11 @@ func (a *app) pack1() deploy.Package {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return deploy.Package{Output: made.Output, Layers: []deploy.Layer{layer}, Pack: a.pack}
+	images, err := deploy.NewLayer(template.LayerImages, manifest.ARM64, path, sum(a.layer))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return deploy.Package{Output: made.Output, Layers: []deploy.Layer{layer, images}, Pack: a.pack}
 }
 
 func writeZip(t *testing.T, path, text string) {
@@ -144,6 +150,8 @@ type cloud struct {
 	t      *testing.T
 	target *deploy.Target
 	notes  *[]string
+	// deployments are IDs by the digests of the layers that have the documents.
+	deployments map[string]string
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -156,7 +164,7 @@ func newCloud(t *testing.T) *cloud {
 	} {
 		t.Setenv(name, value)
 	}
-	c := &cloud{Stacks: stacks, t: t, notes: &[]string{}}
+	c := &cloud{Stacks: stacks, t: t, notes: &[]string{}, deployments: map[string]string{}}
 	note := func(text string) { *c.notes = append(*c.notes, text) }
 	c.target = &deploy.Target{
 		Name: "t" + strings.ToLower(awsservers.NewName()[5:13]), Stage: "test", Home: "us-east-1",
@@ -179,6 +187,17 @@ func (c *cloud) reopen() {
 func (c *cloud) name() string { return c.target.Name + "-" + c.target.Stage }
 
 func (c *cloud) options(p deploy.Package) deploy.Options {
+	c.t.Helper()
+	path, err := p.Output.LayerArchive(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	digest := sha256.Sum256(text)
+	c.deployments[base64.StdEncoding.EncodeToString(digest[:])] = p.Output.Deployment().ID
 	return deploy.Options{
 		Package: p, Keep: release.Keeping{Releases: 10}, LeaseTime: 20 * time.Second,
 		Seed: func(ctx context.Context, to deploy.State, progress func(done, total int)) error {
@@ -229,6 +248,34 @@ func (c *cloud) variable(function, version, name string) string {
 	return out.Environment.Variables[name]
 }
 
+// of is the deployment whose document a function's version has; "" for none.
+func (c *cloud) of(function, version string) string {
+	c.t.Helper()
+	client := lambda.NewFromConfig(c.Config)
+	out, err := client.GetFunctionConfiguration(c.t.Context(), &lambda.GetFunctionConfigurationInput{
+		FunctionName: aws.String(manifest.LambdaName(c.name(), function)), Qualifier: &version,
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, l := range out.Layers {
+		arn := aws.ToString(l.Arn)
+		at := strings.LastIndex(arn, ":")
+		number, err := strconv.ParseInt(arn[at+1:], 10, 64)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		layer, err := client.GetLayerVersion(c.t.Context(), &lambda.GetLayerVersionInput{LayerName: aws.String(arn[:at]), VersionNumber: &number})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if id := c.deployments[aws.ToString(layer.Content.CodeSha256)]; id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
 // serves checks what visitors get: the deployment that the gateway in use is of.
 func (c *cloud) serves(id string) {
 	c.t.Helper()
@@ -236,7 +283,7 @@ func (c *cloud) serves(id string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if got := c.variable("gateway", c.live("gateway"), "PACK_DEPLOYMENT"); got != id || now.Traffic.Active != id {
+	if got := c.of("gateway", c.live("gateway")); got != id || now.Traffic.Active != id {
 		c.t.Errorf("visitors get %s, and %s is active; want %s", got, now.Traffic.Active, id)
 	}
 	for _, r := range now.Traffic.Releases {

@@ -92,7 +92,7 @@ func TestInterrupted(t *testing.T) {
 					how == "credentials" && (!errors.As(err, &user) || user.What != "the AWS credentials have expired"):
 					t.Errorf("it ended with %v", err)
 				}
-				if got := c.variable("gateway", c.live("gateway"), "PACK_DEPLOYMENT"); got != before.ID {
+				if got := c.of("gateway", c.live("gateway")); got != before.ID {
 					t.Errorf("visitors get %s and not %s", got, before.ID)
 				}
 				before = c.deploy(p, short)

@@ -3,20 +3,49 @@
 package deploy_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"pack/infra/deploy"
 	"pack/manifest"
 )
 
-// puts are the objects that were uploaded since the last look, without their buckets.
-func (c *cloud) puts(folder string) []string {
+// versions are those of a release's functions.
+func (c *cloud) versions(id string) map[string]string {
+	c.t.Helper()
+	out, err := s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true }).GetObject(c.t.Context(), &s3.GetObjectInput{
+		Bucket: aws.String(c.state()), Key: aws.String(manifest.ReleaseKey(id)),
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Body.Close()
+	var r manifest.Release
+	if err := json.NewDecoder(out.Body).Decode(&r); err != nil {
+		c.t.Fatal(err)
+	}
+	return r.Versions["us-east-1"]
+}
+
+// state is the bucket of state.
+func (c *cloud) state() string {
+	c.t.Helper()
+	parts, err := c.target.Parts(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return parts.Bucket
+}
+
+// puts are the objects that were uploaded, without their buckets.
+func puts(seen []string, folder string) []string {
 	var keys []string
-	for _, what := range c.Seen() {
+	for _, what := range seen {
 		path, ok := strings.CutPrefix(what, "s3 PUT /")
 		if _, key, _ := strings.Cut(path, "/"); ok && strings.HasPrefix(key, folder) {
 			keys = append(keys, key)
@@ -48,8 +77,8 @@ func TestLife(t *testing.T) {
 	if got := c.variable("gateway", c.live("gateway"), "PACK_CDN_DISTRIBUTION"); got != "EDFDVBD6EXAMPLE" {
 		t.Errorf("the gateway knows its CDN as %q", got)
 	}
-	uploaded := c.puts("functions/")
-	if len(uploaded) != 5 {
+	uploaded := puts(c.Seen(), "functions/")
+	if len(uploaded) != 6 {
 		t.Errorf("uploaded %q", uploaded)
 	}
 
@@ -60,7 +89,7 @@ func TestLife(t *testing.T) {
 	}
 	c.serves(one.ID)
 
-	// One line in one route: its archive, and those that have the Deployment document.
+	// One line in one route: its archive, and the Deployment.
 	a.routes["about"] = "about, changed"
 	second := a.pack1()
 	plan, err = c.target.Plan(t.Context(), second)
@@ -71,14 +100,22 @@ func TestLife(t *testing.T) {
 	for _, each := range plan.Regions[0].Changes {
 		changed = append(changed, string(each.Action)+" "+strings.TrimPrefix(each.Name, c.name()+"_")+": "+strings.Join(each.Details, ", "))
 	}
-	if want := []string{"change about: code", "change gateway: code", "change worker: code"}; !slices.Equal(changed, want) || plan.Regions[0].Republished != 2 || plan.Assets.Files != 0 {
+	if want := []string{"change about: code"}; !slices.Equal(changed, want) || plan.Regions[0].Republished != 2 || plan.Assets.Files != 0 {
 		t.Errorf("plan of one change: %q, %+v", changed, plan)
 	}
 	c.Seen()
 	two := c.deploy(second)
 	c.serves(two.ID)
-	if got := c.puts("functions/"); len(got) != 3 {
-		t.Errorf("one change uploads %q", got)
+	uploads := c.Seen()
+	if got, layers := puts(uploads, "functions/"), puts(uploads, "layers/"); len(got) != 1 || len(layers) != 1 {
+		t.Errorf("one change uploads %q and %q", got, layers)
+	}
+	// A version of the route, of gateway and worker: the others are those that there were.
+	before, after := c.versions(one.ID), c.versions(two.ID)
+	for function, version := range after {
+		if changed := slices.Contains([]string{"about", "gateway", "worker"}, function); (before[function] != version) != changed {
+			t.Errorf("%s had version %s and has %s", function, before[function], version)
+		}
 	}
 	if n := len(c.Invalidations()); n < 2 {
 		t.Errorf("the CDN was told %d times", n)

@@ -37,24 +37,32 @@ type made struct {
 }
 
 // options are those of a region's template.
-func (p *Package) options(t *Target, region string) template.Options {
+func (p *Package) options(t *Target, region string) (template.Options, error) {
+	layer, err := p.Output.Layer()
+	if err != nil {
+		return template.Options{}, err
+	}
 	o := template.Options{
-		Deployment: p.Output.Deployment(), Name: t.Name, Stage: t.Stage, Region: region,
+		DeploymentLayer: layer.Digest,
+		Deployment:      p.Output.Deployment(), Name: t.Name, Stage: t.Stage, Region: region,
 		AWS: p.Pack.AWS, CDN: p.Pack.CDN, Domains: p.Pack.Domains, Secrets: p.Pack.Secrets,
 	}
 	for _, l := range p.Layers {
 		o.Layers = append(o.Layers, l.Layer)
 	}
-	return o
+	return o, nil
 }
 
 // templates makes the templates of every region. before is what their stacks have;
 // nothing is known of those that it has not.
-func (p *Package) templates(t *Target, before map[string]*template.Before, revision, release string) (map[string]*made, error) {
+func (p *Package) templates(t *Target, before map[string]*template.Before, given map[string]string, release string) (map[string]*made, error) {
 	all := map[string]*made{}
 	for _, region := range template.Regions(p.Output.Deployment()) {
-		o := p.options(t, region)
-		o.Revision, o.Release, o.Before = revision, release, before[region]
+		o, err := p.options(t, region)
+		if err != nil {
+			return nil, err
+		}
+		o.Values, o.Release, o.Before = given, release, before[region]
 		c, err := template.NewCloudFormation(o)
 		if err != nil {
 			return nil, err
@@ -86,7 +94,7 @@ func key(f *template.File) string {
 }
 
 // artifacts are what the bucket of a region must have for its template.
-func (p *Package) artifacts(region string, m *made) []objects.Upload {
+func (p *Package) artifacts(region string, m *made) ([]objects.Upload, error) {
 	here := map[string]bool{}
 	for _, f := range m.Functions {
 		here[f.Name] = true
@@ -99,10 +107,17 @@ func (p *Package) artifacts(region string, m *made) []objects.Upload {
 			all = append(all, u)
 		}
 	}
+	layer, err := p.Output.Layer()
+	if err != nil {
+		return nil, err
+	}
 	used := map[string]bool{}
 	for _, f := range p.Output.Deployment().Functions {
 		if !here[f.Name] {
 			continue
+		}
+		if f.Kind == manifest.GatewayFunction {
+			add(objects.Upload{Key: template.LayerKey(layer.Digest), Size: layer.Zipped, Open: p.Output.LayerArchive})
 		}
 		name := template.LayerRuntime
 		if f.Kind == manifest.ImageFunction {
@@ -129,7 +144,7 @@ func (p *Package) artifacts(region string, m *made) []objects.Upload {
 		}
 		add(objects.Upload{Key: key(f), Body: f.Body, Size: int64(len(f.Body)), MediaType: "application/json"})
 	}
-	return all
+	return all, nil
 }
 
 // immutable is what browsers are told of files whose addresses change with their

@@ -45,20 +45,22 @@ func (v *values) of(m *made, artifacts string) map[string]string {
 	return all
 }
 
-// revision changes with the values that are part of versions.
-func (v *values) revision() string {
-	sum := sha256.New()
-	for _, part := range append(v.secret.digests(), v.distribution, v.state, v.tags) {
-		fmt.Fprintf(sum, "%q ", part)
+// given are the values that are part of versions, secrets as digests.
+func (v *values) given() map[string]string {
+	all := map[string]string{
+		template.ParamDistribution: v.distribution, template.ParamState: v.state, template.ParamTags: v.tags,
 	}
-	return hex.EncodeToString(sum.Sum(nil))[:12]
+	if v.secret != nil {
+		all[template.ParamSecret], all[template.ParamOldSecret] = secretDigest(v.secret.Shown), secretDigest(v.secret.Other)
+	}
+	return all
 }
 
 // configuration is a digest over what all versions of a deployment are made of: the
 // logical ids of the versions, which have digests in them.
-func configuration(all map[string]*made, revision string) string {
+func configuration(all map[string]*made, given map[string]string) string {
 	sum := sha256.New()
-	fmt.Fprintln(sum, revision)
+	fmt.Fprintln(sum, given)
 	for _, region := range slices.Sorted(maps.Keys(all)) {
 		unversioned := false
 		for _, f := range all[region].Functions {

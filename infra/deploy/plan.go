@@ -84,7 +84,7 @@ func (t *Target) plan(ctx context.Context, p *Package) (Plan, error) {
 			}
 		}
 	}
-	all, err := p.templates(t, before, v.revision(), "")
+	all, err := p.templates(t, before, v.given(), "")
 	if err != nil {
 		return plan, err
 	}
@@ -116,7 +116,11 @@ func floor(p *Package, all map[string]*made) (float64, error) {
 	}
 	add(p.assets())
 	for region, m := range all {
-		add(p.artifacts(region, m))
+		artifacts, err := p.artifacts(region, m)
+		if err != nil {
+			return 0, err
+		}
+		add(artifacts)
 		resources, err := template.Flatten(m.bodies())
 		if err != nil {
 			return 0, err
@@ -166,7 +170,10 @@ func (t *Target) planRegion(ctx context.Context, p *Package, region string, m *m
 	if r.Retired, err = m.retired(); err != nil {
 		return r, err
 	}
-	uploads := p.artifacts(region, m)
+	uploads, err := p.artifacts(region, m)
+	if err != nil {
+		return r, err
+	}
 	bucket := t.artifacts(region)
 	there, err := bucket.Exists(ctx)
 	if err == nil && there {

@@ -12,8 +12,11 @@ import (
 // upload puts what is missing into the buckets of artifacts.
 func (d *deploying) upload(ctx context.Context) error {
 	for _, region := range slices.Sorted(maps.Keys(d.made)) {
-		bucket := d.Target.artifacts(region)
-		if err := d.put(ctx, "uploading functions to "+region, bucket, d.Package.artifacts(region, d.made[region])); err != nil {
+		artifacts, err := d.Package.artifacts(region, d.made[region])
+		if err != nil {
+			return err
+		}
+		if err := d.put(ctx, "uploading functions to "+region, d.Target.artifacts(region), artifacts); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (d *deploying) publish(ctx context.Context, region string, names []string, 
 	for _, name := range names {
 		g.Go(func() error {
 			out, err := client.PublishVersion(ctx, &lambda.PublishVersionInput{
-				FunctionName: aws.String(lambdaName[name]), Description: aws.String("deployment " + d.release),
+				FunctionName: aws.String(lambdaName[name]),
 			})
 			if err != nil {
 				return account.Explain(fmt.Errorf("publish a version of function %s in %s: %w", name, region, err))

@@ -13,14 +13,16 @@ import (
 const maxEnvironment = 4096
 
 // environment is what a function is told: the variables that package
-// lambda/bootstrap reads.
+// lambda/bootstrap reads. Nothing of a route function's may change with every
+// deployment, so that it stays the same version in those that do not change it:
+// whose request it answers it is told with the request (event.Call).
 func (s *stack) environment(f *manifest.Function) (object, error) {
 	env := object{}
 	for name, value := range f.Environment {
 		env[name] = value
 	}
 	gateway := s.ofKind(manifest.GatewayFunction)
-	maps.Copy(env, object{"PACK_DEPLOYMENT": s.d.ID, "PACK_BUCKET": ref(idState), "PACK_BUCKET_OWNER": ref(accountID), "PACK_TAG_TABLE": ref(idTags)})
+	maps.Copy(env, object{"PACK_BUCKET": ref(idState), "PACK_BUCKET_OWNER": ref(accountID), "PACK_TAG_TABLE": ref(idTags)})
 	env["PACK_FUNCTION_PREFIX"] = s.o.prefix()
 	env["PACK_GATEWAY"] = gateway.Name + ":" + alias
 	if _, set := env[manifest.ProcessorsVariable]; !set && f.Kind != manifest.ImageFunction {

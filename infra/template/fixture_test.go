@@ -48,7 +48,7 @@ func fixtures(t *testing.T) []fixture {
 		{"export", template.Options{Deployment: plan("export"), Name: "export", Stage: "production"}},
 	}
 	for i := range all {
-		all[i].options.Layers = layers()
+		all[i].options.Layers, all[i].options.DeploymentLayer = layers(), sum("deployment")
 	}
 	return all
 }

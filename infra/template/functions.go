@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,6 +74,10 @@ func (s *stack) addFunction(f *manifest.Function) error {
 	if err != nil {
 		return err
 	}
+	layers := list{ref(layer)}
+	if f.Kind == manifest.GatewayFunction || f.Kind == manifest.WorkerFunction {
+		layers = append(layers, ref(s.addDeploymentLayer()))
+	}
 	role, logs := id+"Role", id+"Logs"
 	group := []string{id}
 	if route && s.shares(id) {
@@ -94,7 +99,7 @@ func (s *stack) addFunction(f *manifest.Function) error {
 		"FunctionName": name, "Description": abridged(description(f), 256),
 		"Runtime": runtimeOf(f), "Handler": handler, "Architectures": list{string(f.Architecture)},
 		"Code":       object{"S3Bucket": ref(ParamArtifacts), "S3Key": FunctionKey(f.Archive.Digest)},
-		"Layers":     list{ref(layer)},
+		"Layers":     layers,
 		"Role":       attribute(role, "Arn"),
 		"MemorySize": f.Memory, "Timeout": timeout(f),
 		"Environment":   object{"Variables": env},
@@ -152,11 +157,25 @@ func (s *stack) addVersion(function string, r *resource) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := function + "V" + strings.ToUpper(digest(text + s.o.Revision)[:10])
-	s.add(id, &resource{Type: "AWS::Lambda::Version", Kept: true, Properties: object{
-		"FunctionName": ref(function), "Description": "deployment " + s.d.ID,
-	}})
+	id := function + "V" + strings.ToUpper(digest(text + s.given(r))[:10])
+	s.add(id, &resource{Type: "AWS::Lambda::Version", Kept: true, Properties: object{"FunctionName": ref(function)}})
 	return id, nil
+}
+
+// given is what a function's environment is given by parameters.
+func (s *stack) given(r *resource) string {
+	names := map[string]bool{}
+	eachReference(r.Properties["Environment"], func(id, _ string, whole object) any {
+		if _, ok := s.parameters[id]; ok {
+			names[id] = true
+		}
+		return whole
+	})
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		fmt.Fprintf(&b, "%s %q %q\n", name, s.o.Values[name], s.o.Revision)
+	}
+	return b.String()
 }
 
 // addAlias points to the version in use: the one that the parameter names, or
@@ -211,6 +230,25 @@ func (s *stack) addLogs(id, name string) {
 // abandonedWork is what functions log when maxDuration ends work that was left
 // for after the response.
 const abandonedWork = "post-response work abandoned"
+
+// documentLayer begins the logical id of the layer with the Deployment.
+const documentLayer = "LayerDeployment"
+
+// IsDeploymentLayer reports whether a logical id is that of the layer with the
+// Deployment, which every deploy makes anew.
+func IsDeploymentLayer(id string) bool { return strings.HasPrefix(id, documentLayer) }
+
+// addDeploymentLayer makes the layer with the Deployment.
+func (s *stack) addDeploymentLayer() string {
+	id := documentLayer + strings.ToUpper(s.o.DeploymentLayer[:min(len(s.o.DeploymentLayer), 10)])
+	s.add(id, &resource{Type: "AWS::Lambda::LayerVersion", Properties: object{
+		"LayerName": s.o.prefix() + "-deployment", "Description": "what gateway and worker know of the app",
+		"Content":                 object{"S3Bucket": ref(ParamArtifacts), "S3Key": LayerKey(s.o.DeploymentLayer)},
+		"CompatibleArchitectures": list{string(manifest.ARM64), string(manifest.X8664)},
+		"CompatibleRuntimes":      list{runtimeNode, runtimeCustom},
+	}})
+	return id
+}
 
 // addLayer makes the layer of a function, once.
 func (s *stack) addLayer(f *manifest.Function) (string, error) {

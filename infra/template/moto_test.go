@@ -85,6 +85,7 @@ func TestStack(t *testing.T) {
 	for _, l := range o.Layers {
 		keys[template.LayerKey(l.Digest)] = code
 	}
+	keys[template.LayerKey(o.DeploymentLayer)] = code
 	keys["template.json"] = forMoto(t, made.Files[0].Body)
 	for key, body := range keys {
 		if _, err := objects.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}); err != nil {

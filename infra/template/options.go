@@ -23,10 +23,16 @@ type Options struct {
 	// the gateway's first, which has gateway, state and CDN; the templates of
 	// others have the route functions that are to be there.
 	Region string
-	// Layers are those that the functions need.
-	Layers []Layer
-	// Revision publishes new versions when it changes, though nothing else has:
-	// whoever gives parameters other values gives it another one.
+	// Layers are those that the functions need; DeploymentLayer is the digest of the
+	// archive that gateway and worker read the Deployment from.
+	Layers          []Layer
+	DeploymentLayer string
+	// Values are digests, or anything else that changes with them, of the values
+	// that parameters are given, by the parameter's name; Revision stands for all of
+	// them. Another one publishes new versions of the functions that are told the
+	// value, though nothing else of them changes, and of no others: Lambda refuses a
+	// second version of the same.
+	Values   map[string]string
 	Revision string
 	// Release is the ID of the manifest.Release that the versions become part of;
 	// empty means the Deployment's ID.
@@ -60,7 +66,7 @@ const (
 // its digest.
 func FunctionKey(digest string) string { return "functions/" + digest + ".zip" }
 
-// LayerKey is where a layer is, by its digest.
+// LayerKey is where a layer is, by its digest: of a DeploymentLayer its archive's.
 func LayerKey(digest string) string { return "layers/" + digest + ".zip" }
 
 func templateKey(digest string) string { return "templates/" + digest + ".json" }
@@ -103,6 +109,9 @@ func (o *Options) check() error {
 		if f.Archive == nil || f.Archive.Digest == "" {
 			return fmt.Errorf("function %s is not bundled", f.Name)
 		}
+	}
+	if o.DeploymentLayer == "" {
+		return errors.New("the deployment has no layer")
 	}
 	return nil
 }

@@ -183,5 +183,5 @@ func many(routes int) template.Options {
 		})
 	}
 	bundled(d)
-	return template.Options{Deployment: d, Name: "many", Stage: "production", Layers: layers()}
+	return template.Options{Deployment: d, Name: "many", Stage: "production", Layers: layers(), DeploymentLayer: sum("deployment")}
 }

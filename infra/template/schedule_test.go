@@ -142,16 +142,26 @@ func TestVersions(t *testing.T) {
 	}
 	one := base
 	one.Deployment = changed
-	for name, version := range versions(one) {
-		if same := version == before[name]; same == (name == base.Deployment.Functions[1].Name) {
-			t.Errorf("%s: version %s, was %s", name, version, before[name])
-		}
-	}
-	revised := base
-	revised.Revision = "secret rotated"
-	for name, version := range versions(revised) {
-		if version == before[name] {
-			t.Errorf("%s keeps its version under another revision", name)
+	another := *base.Deployment
+	another.ID = "another"
+	deployed, revised, rotated := base, base, base
+	deployed.Deployment, deployed.DeploymentLayer = &another, sum("another")
+	revised.Revision = "a new distribution"
+	rotated.Values = map[string]string{template.ParamSecret: "new"}
+	for _, c := range []struct {
+		why   string
+		o     template.Options
+		other func(name string) bool
+	}{
+		{"one archive", one, func(name string) bool { return name == base.Deployment.Functions[1].Name }},
+		{"another deployment", deployed, func(name string) bool { return name == "gateway" || name == "worker" }},
+		{"all values", revised, func(name string) bool { return name != "image" }}, // which is told none
+		{"one value", rotated, func(name string) bool { return name == "gateway" }},
+	} {
+		for name, version := range versions(c.o) {
+			if (version != before[name]) != c.other(name) {
+				t.Errorf("%s: %s has version %s, had %s", c.why, name, version, before[name])
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 // as CloudFormation calls them. Options need neither region nor layers.
 func Types(o Options) ([]string, error) {
 	all := map[string]bool{"AWS::Lambda::LayerVersion": true}
+	o.DeploymentLayer = digest("")
 	for _, f := range o.Deployment.Functions {
 		for _, name := range []string{LayerRuntime, LayerImages} {
 			// What is in a layer makes no difference to its type.

@@ -21,8 +21,12 @@ import (
 // placement says what the function is among those of its app on AWS. Without a
 // release there is one version of each function, as on a laptop.
 type placement struct {
-	// release is the id of the release; empty on a laptop.
+	// release is the id of the release, that of the Deployment unless the
+	// environment names another; empty on a laptop. Route functions have none:
+	// they can be of several.
 	release string
+	// released: there are releases.
+	released bool
 	// region is the function's, home that of gateway and state.
 	region, home string
 	// function and version are the function's own name and version.
@@ -39,9 +43,16 @@ func readPlacement(env func(string) string) placement {
 	p.home = cmp.Or(env("PACK_STATE_REGION"), p.region)
 	// A local Lambda service knows no versions of a deployment's functions.
 	if env("PACK_BUCKET") != "" && env("PACK_LAMBDA_ENDPOINT") == "" {
-		p.release = cmp.Or(env("PACK_RELEASE"), env("PACK_DEPLOYMENT"))
+		p.release, p.released = env("PACK_RELEASE"), true
 	}
 	return p
+}
+
+// belong makes the function one of a deployment's.
+func (p *placement) belong(d *manifest.Deployment) {
+	if p.released {
+		p.release = cmp.Or(p.release, d.ID)
+	}
 }
 
 // invoker calls functions.
@@ -57,15 +68,31 @@ func (s *settings) gatewayFunction() string {
 
 // callers gives what the gateway and the worker call functions with, and by
 // which name the gateway: exact versions of the release where there are any.
-func (s *settings) callers(opened *state.State) (calls invoker, gatewayName string) {
+func (s *settings) callers(d *manifest.Deployment, opened *state.State) (calls invoker, gatewayName string) {
 	if s.placement.release == "" {
-		return s.invoker, s.gatewayName
+		return telling{s.invoker, d.ID}, s.gatewayName
 	}
-	return &release.Invoker{
+	return telling{&release.Invoker{
 		Client:  s.invoker,
 		Release: &release.Document{Bucket: opened.Bucket, ID: s.placement.release},
 		Gateway: s.gatewayFunction(), Home: s.placement.home,
-	}, s.gatewayFunction()
+	}, d.ID}, s.gatewayFunction()
+}
+
+// telling tells the functions that are called whose request it is.
+type telling struct {
+	invoker
+	deployment string
+}
+
+// Invoke implements invoker.
+func (t telling) Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error) {
+	told := event.Call{}
+	if call != nil {
+		told = *call
+	}
+	told.Deployment = t.deployment
+	return t.invoker.Invoke(ctx, function, r, &told)
 }
 
 // compiled keeps what V8 compiles in the bucket of state, unless that is far

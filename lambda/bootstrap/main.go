@@ -8,18 +8,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
 	"pack/lambda/event"
 	"pack/lambda/logs"
 	packruntime "pack/lambda/runtime"
+	"pack/manifest"
 )
 
 func main() {
@@ -43,35 +42,29 @@ func main() {
 
 // serve runs what the archive holds: a gateway, the worker or a route function.
 func (s *settings) serve(ctx context.Context, runtimeAPI string) error {
-	if document := s.document("worker.json"); exists(document) {
-		w, err := s.worker(ctx, document)
+	d, err := s.functionDocument()
+	if err != nil {
+		abort(err)
+	}
+	if d.Function.Kind == manifest.WorkerFunction {
+		w, err := s.worker(ctx)
 		if err != nil {
 			abort(err)
 		}
 		return packruntime.ServeEvents(runtimeAPI, s.cdn.afterEvents(w))
 	}
-	handler, err := s.handler(ctx)
+	handler, err := s.handler(ctx, d)
 	if err != nil {
 		abort(err)
 	}
 	return packruntime.Serve(runtimeAPI, event.Handle(handler))
 }
 
-func (s *settings) handler(ctx context.Context) (http.Handler, error) {
-	if document := s.document("deployment.json"); exists(document) {
-		return s.gateway(document)
+func (s *settings) handler(ctx context.Context, d *manifest.FunctionDocument) (http.Handler, error) {
+	if d.Function.Kind == manifest.GatewayFunction {
+		return s.gateway()
 	}
-	return s.function(ctx, s.document("function.json"))
-}
-
-// document is one of pack's own files in the archive.
-func (s *settings) document(name string) string { return filepath.Join(s.root, "pack", name) }
-
-// exists takes a file that cannot be looked at for one that is there: opening
-// it says why.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, os.ErrNotExist)
+	return s.function(ctx, d)
 }
 
 // abort reports an init error and ends the process, as the Runtime API wants.

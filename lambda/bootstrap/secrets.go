@@ -42,7 +42,7 @@ func (s *settings) addWebhooks(o *gateway.Options, p *platform.Platform, objects
 		BasePath:    o.Deployment.App.BasePath,
 		Env:         os.Getenv,
 		Revalidator: webhooks.NewPages(p.Cache, s.cdn.observe()),
-		Deliveries:  &webhooks.Memory{Store: objects, Prefix: s.prefix},
+		Deliveries:  &webhooks.Memory{Store: objects, Prefix: o.Deployment.ID},
 	}
 	var names []string
 	for _, hook := range o.Deployment.Webhooks {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +13,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"pack/lambda/event"
 	"pack/lambda/function"
@@ -37,13 +37,15 @@ type settings struct {
 	memory int
 	// assetsDir holds the app's files on a laptop.
 	assetsDir string
-	// prefix is the deployment whose pages the function works on.
-	prefix string
+	// deploymentFile is where gateway and worker have the Deployment.
+	deploymentFile string
+	// deployment is the one of requests that name none: a laptop's only one, empty
+	// on AWS, where deployments share functions.
+	deployment string
 	// invoker calls other functions; gatewayName is the one that res.revalidate
-	// calls where nobody said which: lastGateway is what the last caller did.
+	// calls where the caller did not say which.
 	invoker     *invoke.Client
 	gatewayName string
-	lastGateway *atomic.Pointer[string]
 	placement   placement
 	// originSecrets open the gateway; without any it is open.
 	originSecrets []string
@@ -66,11 +68,11 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 			Region: env("PACK_STATE_REGION"),
 		},
 		assetsDir:            env("PACK_ASSETS_DIR"),
-		prefix:               env("PACK_DEPLOYMENT"),
+		deployment:           env("PACK_DEPLOYMENT"),
+		deploymentFile:       env("PACK_DEPLOYMENT_FILE"),
 		invoker:              invoke.FromEnvironment(env),
 		originSecrets:        []string{env("PACK_ORIGIN_SECRET"), env("PACK_ORIGIN_SECRET_PREVIOUS")},
 		gatewayName:          env("PACK_GATEWAY"),
-		lastGateway:          new(atomic.Pointer[string]),
 		placement:            readPlacement(env),
 		jsonLogs:             jsonLogs(env),
 		cdn:                  readCDN(env),
@@ -92,6 +94,10 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 		return s, err
 	}
 	s.scripts = filepath.Join(filepath.Dir(program), "node")
+	if s.deploymentFile == "" {
+		// Their layers are laid out in one folder.
+		s.deploymentFile = filepath.Join(filepath.Dir(program), manifest.DeploymentFile)
+	}
 	s.memory, _ = strconv.Atoi(env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	if s.where.Dir == "" && (s.where.Bucket == "" || s.where.TagTable == "") {
 		return s, fmt.Errorf("PACK_BUCKET and PACK_TAG_TABLE are missing, and so is PACK_STATE_DIR: pages and tags are nowhere")
@@ -99,48 +105,45 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 	return s, nil
 }
 
-// function makes the handler of a route function.
-func (s *settings) function(ctx context.Context, document string) (http.Handler, error) {
-	raw, err := os.ReadFile(document)
+// functionDocument reads what the archive says that the function is.
+func (s *settings) functionDocument() (*manifest.FunctionDocument, error) {
+	path := filepath.Join(s.root, manifest.FunctionFile)
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var d manifest.FunctionDocument
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", document, err)
+		return nil, fmt.Errorf("decode %s: %w", path, err)
 	}
 	if d.Schema != manifest.FunctionDocumentSchema {
-		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", document, d.Schema, manifest.FunctionDocumentSchema)
+		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", path, d.Schema, manifest.FunctionDocumentSchema)
 	}
+	return &d, nil
+}
+
+// function makes the handler of a route function.
+func (s *settings) function(ctx context.Context, d *manifest.FunctionDocument) (http.Handler, error) {
 	if s.node == "" {
 		return nil, errNoNode
 	}
-	opened, p, err := s.platform(&d.App)
+	opened, p, err := s.platform(&d.App, s.deployment)
 	if err != nil {
 		return nil, err
 	}
-	options := function.Options{Document: &d, Node: s.nodeOptions(), Platform: p, Environ: s.environ(), Compiled: s.compiled(opened)}
+	options := function.Options{Document: d, Node: s.nodeOptions(), Platform: p, Environ: s.environ(), Compiled: s.compiled(opened)}
 	s.cdn.follow(p, &options)
-	f, err := function.New(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if call := event.CallOf(r.Context()); call != nil && call.Gateway != "" {
-			s.lastGateway.Store(&call.Gateway)
-		}
-		f.ServeHTTP(w, r)
-	}), nil
+	return function.New(ctx, options)
 }
 
 // gateway makes the handler of the gateway. Its Node process, for proxy.ts,
 // starts when it is first needed.
-func (s *settings) gateway(document string) (http.Handler, error) {
-	d, err := deployment(document)
+func (s *settings) gateway() (http.Handler, error) {
+	d, err := s.readDeployment()
 	if err != nil {
 		return nil, err
 	}
-	opened, p, err := s.platform(&d.App)
+	opened, p, err := s.platform(&d.App, d.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +154,7 @@ func (s *settings) gateway(document string) (http.Handler, error) {
 		AllowPrivateRewrites: s.allowPrivateRewrites,
 		TagHeader:            s.cdn.tagHeader,
 	}
-	options.Invoker, _ = s.callers(opened)
+	options.Invoker, _ = s.callers(d, opened)
 	if err := s.addFiles(&options); err != nil {
 		return nil, err
 	}
@@ -188,24 +191,28 @@ func (s *settings) gateway(document string) (http.Handler, error) {
 // errNoNode: the archive has JavaScript, and there is no Node to run it.
 var errNoNode = errors.New("the path of Node (first argument) is missing: this program is the exec wrapper of a managed Node runtime")
 
-func deployment(document string) (*manifest.Deployment, error) {
-	raw, err := os.ReadFile(document)
+// readDeployment reads what gateway and worker know of the whole app.
+func (s *settings) readDeployment() (*manifest.Deployment, error) {
+	raw, err := os.ReadFile(s.deploymentFile)
 	if err != nil {
 		return nil, err
 	}
 	d, err := manifest.DecodeDeployment(raw)
 	if err != nil {
-		return nil, fmt.Errorf("decode %s: %w", document, err)
+		return nil, fmt.Errorf("decode %s: %w", s.deploymentFile, err)
 	}
+	s.placement.belong(d)
 	return d, nil
 }
 
-func (s *settings) platform(app *manifest.App) (*state.State, *platform.Platform, error) {
+// platform is what Next finds in a function; deployment is that of requests that
+// name none, empty where all do.
+func (s *settings) platform(app *manifest.App, deployment string) (*state.State, *platform.Platform, error) {
 	opened, err := state.Open(s.where)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &platform.Platform{Cache: opened.Cache(s.prefix, app.DataPrefix(), 0)}
+	p := &platform.Platform{Cache: opened.Cache(deployment, app.DataPrefix(), 0), OnlyNamed: deployment == ""}
 	if s.gatewayName != "" {
 		p.Refresh = s.refresh
 	}
@@ -224,11 +231,8 @@ func (s *settings) refresh(ctx context.Context, path string, header http.Header)
 		Method: http.MethodHead, URL: target, Host: "localhost", Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	name := s.gatewayName
-	if told := s.lastGateway.Load(); told != nil {
-		// The gateway of the release that calls, which need not be in use.
-		name = *told
-	}
+	// The gateway of the release that calls need not be the one in use.
+	name := cmp.Or(node.CallerOf(ctx).Gateway, s.gatewayName)
 	return s.invoker.In(s.placement.home).Invoke(ctx, name, r.WithContext(ctx), &event.Call{Trusted: true})
 }
 

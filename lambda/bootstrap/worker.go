@@ -44,8 +44,8 @@ func (s *settings) jobsOf(d *manifest.Deployment) string {
 }
 
 // worker makes the handler of the worker.
-func (s *settings) worker(ctx context.Context, document string) (*worker.Worker, error) {
-	d, err := deployment(document)
+func (s *settings) worker(ctx context.Context) (*worker.Worker, error) {
+	d, err := s.readDeployment()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *settings) worker(ctx context.Context, document string) (*worker.Worker,
 	if err != nil {
 		return nil, err
 	}
-	calls, gatewayName := s.callers(opened)
+	calls, gatewayName := s.callers(d, opened)
 	send := &jobSender{invoker: calls, gateway: gatewayName, routes: make(map[string]string)}
 	if send.cronSecret, err = s.variable(ctx, "CRON_SECRET"); err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func main() {
 // open makes the handler of what the archive says; the variables are those of
 // the other functions (docs/design.md).
 func open(env func(string) string) (*images.Handler, error) {
-	document := filepath.Join(env("LAMBDA_TASK_ROOT"), "pack", "function.json")
+	document := filepath.Join(env("LAMBDA_TASK_ROOT"), manifest.FunctionFile)
 	raw, err := os.ReadFile(document)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func open(env func(string) string) (*images.Handler, error) {
 	app := source{client: invoke.FromEnvironment(env), gateway: env("PACK_GATEWAY")}
 	return images.New(images.Options{
 		Images: d.App.Images, BasePath: d.App.BasePath, Local: app.fetch,
-		Store: pictures{opened.Cache(env("PACK_DEPLOYMENT"), "", -1)},
+		Store: pictures{opened.Cache("", "", -1), env("PACK_DEPLOYMENT")},
 		Background: func(ctx context.Context, work func(context.Context)) {
 			event.AfterResponse(ctx, func() { work(context.WithoutCancel(ctx)) })
 		},
@@ -87,11 +87,31 @@ func (s source) fetch(ctx context.Context, path string, header http.Header) (*ht
 	return s.client.Invoke(ctx, gateway, r.WithContext(ctx), &event.Call{})
 }
 
-// pictures keeps encoded pictures in the page store.
-type pictures struct{ cache *s3cache.Cache }
+// pictures keeps encoded pictures in the page store, among the pages of the
+// deployment whose request it is.
+type pictures struct {
+	cache *s3cache.Cache
+	// deployment is that of requests that name none; empty where all do.
+	deployment string
+}
+
+// of gives the cache of the request's deployment; nil for none, where nothing is kept.
+func (p pictures) of(ctx context.Context) *s3cache.Cache {
+	if call := event.CallOf(ctx); call != nil && call.Deployment != "" {
+		return p.cache.Of(call.Deployment)
+	}
+	if p.deployment == "" {
+		return nil
+	}
+	return p.cache.Of(p.deployment)
+}
 
 func (p pictures) Get(ctx context.Context, key string) (*images.Entry, error) {
-	entry, state, err := p.cache.Lookup(ctx, s3cache.PageKey("/image/"+key), nil)
+	cache := p.of(ctx)
+	if cache == nil {
+		return nil, nil
+	}
+	entry, state, err := cache.Lookup(ctx, s3cache.PageKey("/image/"+key), nil)
 	if state == s3cache.Missing || err != nil {
 		return nil, err
 	}
@@ -108,6 +128,10 @@ func (p pictures) Get(ctx context.Context, key string) (*images.Entry, error) {
 }
 
 func (p pictures) Put(ctx context.Context, key string, picture *images.Entry) error {
+	cache := p.of(ctx)
+	if cache == nil {
+		return nil
+	}
 	head := *picture
 	head.Body = nil
 	about, err := json.Marshal(head)
@@ -115,7 +139,7 @@ func (p pictures) Put(ctx context.Context, key string, picture *images.Entry) er
 		return err
 	}
 	// How long a picture is fresh is the optimiser's to judge.
-	_, err = p.cache.Store(ctx, s3cache.PageKey("/image/"+key), &s3cache.Entry{
+	_, err = cache.Store(ctx, s3cache.PageKey("/image/"+key), &s3cache.Entry{
 		Kind: s3cache.KindImage, Created: picture.Created.UnixMilli(),
 		Parts: []s3cache.Part{{Name: s3cache.PartValue, Body: about}, {Name: s3cache.PartBody, Body: picture.Body}},
 	})

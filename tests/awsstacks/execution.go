@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -208,44 +207,6 @@ func (s *Stacks) layer(ctx context.Context, region string, r *resource, values m
 	return aws.ToString(out.LayerVersionArn), nil
 }
 
-// publish makes the versions that are new, and points aliases to them.
-func (s *Stacks) publish(ctx context.Context, found *stack, d *document, values map[string]string) error {
-	client := lambda.NewFromConfig(s.in(found.region))
-	before := map[string]bool{}
-	if found.template != "" {
-		for id := range parse(found.template).Resources {
-			before[id] = true
-		}
-	}
-	for id, r := range d.Resources {
-		if r.Type != "AWS::Lambda::Version" || before[id] {
-			continue
-		}
-		function := fmt.Sprint(s.value(found, d, values, r.Properties["FunctionName"]))
-		out, err := client.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &function})
-		if err != nil {
-			return fmt.Errorf("%s: %w", id, err)
-		}
-		found.physical[id] = fmt.Sprintf("arn:aws:lambda:%s:123456789012:function:%s:%s", found.region, function, aws.ToString(out.Version))
-	}
-	for id, r := range d.Resources {
-		if r.Type != "AWS::Lambda::Alias" {
-			continue
-		}
-		function := fmt.Sprint(s.value(found, d, values, r.Properties["FunctionName"]))
-		version, name := fmt.Sprint(s.value(found, d, values, r.Properties["FunctionVersion"])), r.Properties["Name"].(string)
-		_, err := client.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &function, Name: &name, FunctionVersion: &version})
-		if err != nil {
-			_, err = client.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &function, Name: &name, FunctionVersion: &version})
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", id, err)
-		}
-		found.physical[id] = fmt.Sprintf("arn:aws:lambda:%s:123456789012:function:%s:%s", found.region, function, name)
-	}
-	return nil
-}
-
 // invented is what something of AWS's might be called.
 func invented(id string, r *resource, region string) string {
 	switch r.Type {
@@ -325,29 +286,9 @@ func (s *Stacks) remove(found *stack) {
 		return
 	}
 	_, err := cloudformation.NewFromConfig(s.in(found.region)).DeleteStack(context.Background(), &cloudformation.DeleteStackInput{StackName: &found.name})
+	s.forget(found)
 	found.status = "DELETE_COMPLETE"
 	if err != nil {
 		found.status, found.reason = "DELETE_FAILED", err.Error()
 	}
-}
-
-// listVersions leaves out those that were deleted.
-func (s *Stacks) listVersions(w http.ResponseWriter, r *http.Request, region string) {
-	name := functionOf(r)
-	out, err := lambda.NewFromConfig(s.in(region)).ListVersionsByFunction(r.Context(), &lambda.ListVersionsByFunctionInput{FunctionName: &name})
-	if err != nil {
-		s.proxy.ServeHTTP(w, r)
-		return
-	}
-	type version struct{ FunctionArn, Version string }
-	answer := struct{ Versions []version }{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range out.Versions {
-		if !slices.Contains(s.deleted, region+" "+name+":"+aws.ToString(v.Version)) {
-			answer.Versions = append(answer.Versions, version{aws.ToString(v.FunctionArn), aws.ToString(v.Version)})
-		}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer)
 }

@@ -30,7 +30,9 @@ type Stacks struct {
 	mu     sync.Mutex
 	stacks []*stack
 	// deleted are versions, as "region function:version".
-	deleted       []string
+	deleted []string
+	// published are the newest versions, by "region function".
+	published     map[string]version
 	invalidations []string
 	fail          func(stack, region string) *Failure
 	hold          chan struct{}

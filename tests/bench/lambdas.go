@@ -94,8 +94,12 @@ func startPacked(ctx context.Context, dir string, o runtimeOptions) (*functions,
 	if !o.compiled {
 		env["NODE_DISABLE_COMPILE_CACHE"] = "1"
 	}
+	document, err := output.UnpackLayer(ctx)
+	if err != nil {
+		return nil, errors.Join(err, output.Close())
+	}
 	h, err := host.Start(ctx, host.Options{
-		Deployment: output.Deployment(), AssetsDir: output.AssetsDir(), SeedsDir: output.SeedsDir(),
+		Deployment: output.Deployment(), DeploymentFile: document, AssetsDir: output.AssetsDir(), SeedsDir: output.SeedsDir(),
 		State:       state.Settings{Dir: filepath.Join(dir, ".pack", "state-"+o.state)},
 		FunctionDir: func(name string) (string, error) { return output.Unpack(ctx, name) },
 		Bootstrap:   filepath.Join(folder, filepath.Base(layer.Bootstrap.Path)), Node: o.node, Env: env, Logs: io.Discard,

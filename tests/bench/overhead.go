@@ -76,7 +76,7 @@ func (w *workshop) startDirect(ctx context.Context, shop string, packed *functio
 	if err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(filepath.Join(root, "pack", "function.json"))
+	raw, err := os.ReadFile(filepath.Join(root, manifest.FunctionFile))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,7 +99,7 @@ func (w *workshop) packChanged(ctx context.Context, n int) ([]value, error) {
 	if _, err := w.packStep(ctx, dir, "--archives"); err != nil {
 		return nil, err
 	}
-	first, err := deployment(out)
+	first, err := uploadsOf(out)
 	if err != nil {
 		return nil, err
 	}
@@ -127,12 +128,12 @@ func (w *workshop) packChanged(ctx context.Context, n int) ([]value, error) {
 	if _, err := w.packStep(ctx, dir, "--out", before, "--archives"); err != nil {
 		return nil, err
 	}
-	second, err := deployment(before)
+	second, err := uploadsOf(before)
 	if err != nil {
 		return nil, err
 	}
-	all, functions := uploads(second, nil)
-	changed, changedFunctions := uploads(second, first)
+	all, functions := second.since(uploads{})
+	changed, changedFunctions := second.since(first)
 	return append(u.values(),
 		value{"functions", "", float64(functions)}, value{"functions that changed", "", float64(changedFunctions)},
 		value{"bytes that a first deploy uploads", "bytes", float64(all)}, value{"bytes that this deploy uploads", "bytes", float64(changed)},
@@ -147,26 +148,51 @@ func deployment(out string) (*manifest.Deployment, error) {
 	return output.Deployment(), output.Close()
 }
 
-// uploads adds up the archives and assets of a deployment that the one before it had not.
-func uploads(d, before *manifest.Deployment) (bytes int64, functions int) {
-	there := make(map[string]bool)
-	if before != nil {
-		for _, f := range before.Functions {
-			there[f.Archive.Digest] = true
-		}
-		for _, a := range before.Assets {
-			there[a.Digest] = true
+// uploads are what a deploy puts into buckets, pack's own programs left out.
+type uploads struct {
+	// functions, and others, which are assets and the layer of the Deployment, are
+	// bytes by digest.
+	functions, others map[string]int64
+	// digests are those of all functions, some of which may have the same.
+	digests []string
+}
+
+func uploadsOf(out string) (u uploads, err error) {
+	output, err := bundle.Open(out)
+	if err != nil {
+		return u, err
+	}
+	defer func() { err = errors.Join(err, output.Close()) }()
+	layer, err := output.Layer()
+	if err != nil {
+		return u, err
+	}
+	u = uploads{functions: map[string]int64{}, others: map[string]int64{layer.Digest: layer.Zipped}}
+	for _, f := range output.Deployment().Functions {
+		u.functions[f.Archive.Digest] = f.Archive.Zipped
+		u.digests = append(u.digests, f.Archive.Digest)
+	}
+	for _, a := range output.Deployment().Assets {
+		u.others[a.Digest] = a.Size
+	}
+	return u, nil
+}
+
+// since adds up the bytes that a deployment before had not, and counts the functions.
+func (u uploads) since(before uploads) (bytes int64, functions int) {
+	for digest, size := range u.functions {
+		if _, there := before.functions[digest]; !there {
+			bytes += size
 		}
 	}
-	for _, f := range d.Functions {
-		if !there[f.Archive.Digest] {
-			bytes += f.Archive.Zipped
+	for digest, size := range u.others {
+		if _, there := before.others[digest]; !there {
+			bytes += size
+		}
+	}
+	for _, digest := range u.digests {
+		if _, there := before.functions[digest]; !there {
 			functions++
-		}
-	}
-	for _, a := range d.Assets {
-		if !there[a.Digest] {
-			bytes += a.Size
 		}
 	}
 	return bytes, functions

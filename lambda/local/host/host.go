@@ -48,6 +48,9 @@ type Options struct {
 	Deployment *manifest.Deployment
 	// FunctionDir returns the folder of a function's unpacked archive.
 	FunctionDir func(name string) (string, error)
+	// DeploymentFile is where gateway and worker read Deployment: it is in a layer,
+	// of which there are none here.
+	DeploymentFile string
 	// AssetsDir and SeedsDir are the deployment's folders of files.
 	AssetsDir, SeedsDir string
 	// State says where pages, tags, queues and jobs are kept over restarts.
@@ -136,6 +139,7 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 	maps.Copy(env, map[string]string{
 		"PACK_ASSETS_DIR":      o.AssetsDir,
 		"PACK_DEPLOYMENT":      o.Deployment.ID,
+		"PACK_DEPLOYMENT_FILE": o.DeploymentFile,
 		"PACK_LAMBDA_ENDPOINT": api,
 		"PACK_GATEWAY":         h.gateway,
 	})
