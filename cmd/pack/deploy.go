@@ -81,7 +81,7 @@ func packedFor(ctx context.Context, t *target, o buildOptions) (*built, deploy.P
 	o.regions, o.defaultRegion = t.settings.Pack.Regions, t.settings.DefaultRegion
 	if o.account == nil {
 		// Whoever only looks builds with the account's key, and gives it none.
-		o.account = buildkey.Reading{Keeper: t.buildKey()}
+		o.account = buildkey.Reading{Keeper: t.BuildKey()}
 	}
 	made, err := ensureBuilt(ctx, o)
 	if err != nil {
@@ -114,7 +114,7 @@ func runDeploy(ctx context.Context, c *cli.Context, s streams, o buildOptions) e
 	if err != nil {
 		return err
 	}
-	o.account = t.buildKey()
+	o.account = t.BuildKey()
 	made, p, err := packedFor(ctx, t, o)
 	if err != nil {
 		return err

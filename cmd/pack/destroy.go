@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -21,14 +22,14 @@ func destroyCommand(s streams) *cli.Command {
 		UsageText: "pack destroy [options] [DIR]",
 		Description: `Deletes the stage's functions, CDN, queues and all else, in every region, also
 what a deploy left that got nowhere. It asks for the stage's name. Buckets and
-the table of tags stay, with all that is in them, unless --data is given; that
-can be given later.
+the table of tags stay, with all that is in them, and the key of builds, unless
+--data is given; that can be given later.
 
    pack destroy --stage staging
    pack destroy --stage staging --data --yes`,
 		ArgsUsage: "[DIR]",
 		Flags: targetFlags(
-			&cli.BoolFlag{Name: "data", Usage: "delete pages, jobs, files and tags as well", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "data", Usage: "delete pages, jobs, files, tags and the key of builds as well", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true},
 		),
@@ -42,10 +43,11 @@ can be given later.
 type destroyResult struct {
 	Schema  int      `json:"schema"`
 	Regions []string `json:"regions"`
-	// Data: buckets and tables were deleted; else they were kept.
-	Data    bool     `json:"data"`
-	Buckets []string `json:"buckets"`
-	Tables  []string `json:"tables"`
+	// Data: buckets, tables and parameters were deleted; else they were kept.
+	Data       bool     `json:"data"`
+	Buckets    []string `json:"buckets"`
+	Tables     []string `json:"tables"`
+	Parameters []string `json:"parameters"`
 }
 
 func destroy(ctx context.Context, c *cli.Context, s streams) error {
@@ -62,9 +64,9 @@ func destroy(ctx context.Context, c *cli.Context, s streams) error {
 	}
 	data := c.Bool("data")
 	if !c.Bool("yes") {
-		what := "Buckets and the table of tags stay."
+		what := "Buckets, the table of tags and the key of builds stay."
 		if data {
-			what = styleOf(s.err).bad("Pages, jobs, files and tags are deleted too, for good.")
+			what = styleOf(s.err).bad("Pages, jobs, files, tags and the key of builds are deleted too, for good.")
 		}
 		fmt.Fprintf(s.err, "%s-%s in %s of account %s will be deleted. %s\nType the stage's name, %s: ",
 			t.Name, t.Stage, strings.Join(found, ", "), t.Account.ID, what, t.Stage)
@@ -78,10 +80,10 @@ func destroy(ctx context.Context, c *cli.Context, s streams) error {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(s.out, destroyResult{jsonSchema, done.Regions, data, append([]string{}, done.Buckets...), append([]string{}, done.Tables...)})
+		return printJSON(s.out, destroyResult{jsonSchema, done.Regions, data, append([]string{}, done.Buckets...), append([]string{}, done.Tables...), append([]string{}, done.Parameters...)})
 	}
 	if !data {
-		for _, name := range append(done.Buckets, done.Tables...) {
+		for _, name := range slices.Concat(done.Buckets, done.Tables, done.Parameters) {
 			t.progress.note("kept " + name + "; pack destroy --data deletes it")
 		}
 	}

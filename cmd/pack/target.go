@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/urfave/cli/v2"
 
 	"pack/infra/account"
-	"pack/infra/buildkey"
 	"pack/infra/deploy"
 	releases "pack/infra/release"
 	"pack/manifest"
@@ -73,11 +71,6 @@ func openTarget(ctx context.Context, dir, stage, region string, p progress) (*ta
 		Progress: deploy.Progress{Step: p.step, Count: p.count, Note: p.note},
 	}
 	return t, nil
-}
-
-// buildKey keeps the key of builds in the account.
-func (t *target) buildKey() buildkey.Keeper {
-	return buildkey.Parameter{Client: ssm.NewFromConfig(t.Account.In(t.Home)), Name: buildkey.ParameterName(t.Name + "-" + t.Stage)}
 }
 
 // regions are those that the settings name for all routes.

@@ -19,7 +19,8 @@ func ParameterName(prefix string) string { return "/pack/" + prefix + "/build-ke
 
 // Parameter keeps a key in the account, as an encrypted parameter of Systems
 // Manager (SecureString, with the account's own key alias/aws/ssm). It costs
-// nothing. It takes ssm:GetParameter and ssm:PutParameter on that one parameter.
+// nothing. It takes ssm:GetParameter and ssm:PutParameter on that one parameter, and
+// ssm:DeleteParameter for Delete.
 type Parameter struct {
 	Client *ssm.Client
 	// Name begins with a slash: ParameterName.
@@ -58,4 +59,28 @@ func (p Parameter) Save(ctx context.Context, key manifest.BuildKey) (manifest.Bu
 		return key, fmt.Errorf("write parameter %s: %w", p.Name, err)
 	}
 	return key, nil
+}
+
+// Exists reports whether a key is kept, whatever it looks like.
+func (p Parameter) Exists(ctx context.Context) (bool, error) {
+	_, err := p.Client.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name})
+	var none *types.ParameterNotFound
+	if errors.As(err, &none) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for parameter %s: %w", p.Name, err)
+	}
+	return true, nil
+}
+
+// Delete forgets the key; that there is none is no mistake. Builds after it have
+// another key.
+func (p Parameter) Delete(ctx context.Context) error {
+	_, err := p.Client.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &p.Name})
+	var none *types.ParameterNotFound
+	if err != nil && !errors.As(err, &none) {
+		return fmt.Errorf("delete parameter %s: %w", p.Name, err)
+	}
+	return nil
 }

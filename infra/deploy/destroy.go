@@ -19,9 +19,9 @@ import (
 // Destroyed is what became of a target.
 type Destroyed struct {
 	Regions []string
-	// Buckets and Tables are those that were kept, or with data those that were
-	// deleted.
-	Buckets, Tables []string
+	// Buckets, Tables and Parameters are those that were kept, or with data those that
+	// were deleted. The one parameter is the key of builds.
+	Buckets, Tables, Parameters []string
 }
 
 // Found says what Destroy would delete: the regions that have something. None where
@@ -61,8 +61,8 @@ func union(a, b []string) []string {
 }
 
 // Destroy deletes what was deployed, in every region, also what a deploy left that
-// got nowhere. Pages, jobs, files and tags stay unless data is set; what they are in
-// is remembered, so that another Destroy can delete it later. leaseTime is as in
+// got nowhere. Pages, jobs, files, tags and the key of builds stay unless data is set;
+// what they are in is remembered, so that another Destroy can delete it later. leaseTime is as in
 // Options.
 func (t *Target) Destroy(ctx context.Context, regions []string, data bool, leaseTime time.Duration) (Destroyed, error) {
 	d, err := t.destroyLeased(ctx, regions, data, leaseTime)
@@ -112,7 +112,7 @@ func (t *Target) destroyLeased(ctx context.Context, regions []string, data bool,
 	if err := t.deleteSecret(ctx); err != nil {
 		return d, err
 	}
-	d.Buckets, d.Tables = l.Kept.Buckets, l.Kept.Tables
+	d.Buckets, d.Tables, d.Parameters = l.Kept.Buckets, l.Kept.Tables, l.Kept.Parameters
 	if !data && !l.Kept.empty() {
 		l.Regions, l.Certificate = nil, false
 		if err := t.writeLedger(ctx, l); err != nil {
@@ -126,7 +126,7 @@ func (t *Target) destroyLeased(ctx context.Context, regions []string, data bool,
 	return d, t.artifacts(t.Home).Remove(ctx)
 }
 
-// retained lists what the home stack keeps when it is deleted.
+// retained lists what the home stack keeps when it is deleted, and the key of builds.
 func (t *Target) retained(ctx context.Context) (kept, error) {
 	var k kept
 	resources, err := t.stack(t.Home).Resources(ctx)
@@ -138,6 +138,14 @@ func (t *Target) retained(ctx context.Context) (kept, error) {
 		case r.Type == "AWS::DynamoDB::Table":
 			k.Tables = append(k.Tables, r.Physical)
 		}
+	}
+	if err != nil {
+		return k, err
+	}
+	key := t.BuildKey()
+	there, err := key.Exists(ctx)
+	if there {
+		k.Parameters = []string{key.Name}
 	}
 	return k, err
 }
@@ -177,6 +185,13 @@ func (t *Target) deleteData(ctx context.Context, k kept) error {
 		var missing *ddbtypes.ResourceNotFoundException
 		if err != nil && !errors.As(err, &missing) {
 			return fmt.Errorf("delete table %s: %w", name, err)
+		}
+	}
+	for _, name := range k.Parameters {
+		key := t.BuildKey()
+		key.Name = name
+		if err := key.Delete(ctx); err != nil {
+			return err
 		}
 	}
 	return nil

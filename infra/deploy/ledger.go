@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -29,25 +28,17 @@ type ledger struct {
 	Kept kept `json:"kept,omitzero"`
 }
 
-// kept are buckets and tables that stay when a stack is deleted.
+// kept is what stays when the stacks are deleted: buckets, tables, and parameters.
 type kept struct {
-	Buckets []string `json:"buckets,omitempty"`
-	Tables  []string `json:"tables,omitempty"`
+	Buckets    []string `json:"buckets,omitempty"`
+	Tables     []string `json:"tables,omitempty"`
+	Parameters []string `json:"parameters,omitempty"`
 }
 
-func (k *kept) empty() bool { return len(k.Buckets)+len(k.Tables) == 0 }
+func (k *kept) empty() bool { return len(k.Buckets)+len(k.Tables)+len(k.Parameters) == 0 }
 
 func (k *kept) add(other kept) {
-	for _, b := range other.Buckets {
-		if !slices.Contains(k.Buckets, b) {
-			k.Buckets = append(k.Buckets, b)
-		}
-	}
-	for _, t := range other.Tables {
-		if !slices.Contains(k.Tables, t) {
-			k.Tables = append(k.Tables, t)
-		}
-	}
+	k.Buckets, k.Tables, k.Parameters = union(k.Buckets, other.Buckets), union(k.Tables, other.Tables), union(k.Parameters, other.Parameters)
 }
 
 // ledger reads it; an empty one where there is none.

@@ -186,12 +186,19 @@ func (c *cloud) destroyed() {
 	if err != nil || len(found) == 0 {
 		c.t.Fatalf("found %v, %v", found, err)
 	}
+	key := c.target.BuildKey()
+	if _, err := key.Save(c.t.Context(), manifest.NewBuildKey()); err != nil {
+		c.t.Fatal(err)
+	}
 	kept, err := c.target.Destroy(c.t.Context(), nil, false, 0)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if len(kept.Buckets) != 2 || len(kept.Tables) != 1 || c.Status("us-east-1", c.name()) != "" {
-		c.t.Errorf("kept %+v; the stack is %q", kept, c.Status("us-east-1", c.name()))
+	if len(kept.Buckets) != 2 || len(kept.Tables) != 1 || c.Status(c.target.Home, c.name()) != "" {
+		c.t.Errorf("kept %+v; the stack is %q", kept, c.Status(c.target.Home, c.name()))
+	}
+	if there, err := key.Exists(c.t.Context()); err != nil || !there || !slices.Equal(kept.Parameters, []string{key.Name}) {
+		c.t.Errorf("the key of builds is there: %v, %v; kept %q", there, err, kept.Parameters)
 	}
 	objects := s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true })
 	for _, bucket := range kept.Buckets {
@@ -206,6 +213,9 @@ func (c *cloud) destroyed() {
 		if _, err := objects.HeadBucket(c.t.Context(), &s3.HeadBucketInput{Bucket: &bucket}); err == nil {
 			c.t.Errorf("bucket %s is still there", bucket)
 		}
+	}
+	if there, err := key.Exists(c.t.Context()); err != nil || there {
+		c.t.Errorf("the key of builds is still there: %v, %v", there, err)
 	}
 	if found, err := c.target.Found(c.t.Context(), nil); err != nil || len(found) != 0 {
 		c.t.Errorf("%v is left, %v", found, err)

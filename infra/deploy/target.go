@@ -7,8 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"pack/infra/account"
+	"pack/infra/buildkey"
 	"pack/infra/objects"
 	"pack/infra/release"
 	"pack/infra/stack"
@@ -59,6 +61,11 @@ func (p Progress) note(text string) {
 	if p.Note != nil {
 		p.Note(text)
 	}
+}
+
+// BuildKey is where the account keeps the key that the app is built with.
+func (t *Target) BuildKey() buildkey.Parameter {
+	return buildkey.Parameter{Client: ssm.NewFromConfig(t.Account.In(t.Home)), Name: buildkey.ParameterName(t.prefix())}
 }
 
 // prefix begins the names of what is made, and is the stacks' name.
