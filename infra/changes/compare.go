@@ -146,23 +146,27 @@ func nameOf(id string, r template.Resource) string {
 }
 
 // fixed are the properties that cannot be changed: a resource with another value is
-// another resource ("update requires: replacement" in CloudFormation's reference).
+// another resource. They are createOnlyProperties of AWS's resource schemas, and those
+// of conditionalCreateOnlyProperties that replace whatever else there is. Types that
+// every deploy makes anew are left out.
+// https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 var fixed = map[string][]string{
-	functionType:                           {"FunctionName", "PackageType"},
+	functionType:                           {"FunctionName", "PackageType", "TenancyConfig"},
 	"AWS::Lambda::Alias":                   {"FunctionName", "Name"},
-	"AWS::Lambda::Url":                     {"TargetFunctionArn", "Qualifier"},
-	"AWS::Lambda::EventSourceMapping":      {"EventSourceArn"},
-	"AWS::Lambda::Permission":              {"FunctionName", "Action", "Principal", "FunctionUrlAuthType", "InvokedViaFunctionUrl"},
-	roleType:                               {"RoleName", "Path"},
+	"AWS::Lambda::Url":                     {"Qualifier", "TargetFunctionArn"},
+	"AWS::Lambda::EventSourceMapping":      {"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"},
+	"AWS::Lambda::Permission":              {"Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"},
+	roleType:                               {"Path", "RoleName"},
 	"AWS::Logs::LogGroup":                  {"LogGroupName"},
-	"AWS::Logs::MetricFilter":              {"LogGroupName"},
-	"AWS::S3::Bucket":                      {"BucketName"},
+	"AWS::Logs::MetricFilter":              {"FilterName", "LogGroupName"},
+	"AWS::S3::Bucket":                      {"BucketName", "BucketNamePrefix", "BucketNamespace"},
 	"AWS::S3::BucketPolicy":                {"Bucket"},
-	"AWS::DynamoDB::Table":                 {"TableName", "KeySchema"},
-	"AWS::SQS::Queue":                      {"QueueName", "FifoQueue"},
+	"AWS::DynamoDB::Table":                 {"ImportSourceSpecification", "KeySchema", "TableName"},
+	"AWS::SQS::Queue":                      {"FifoQueue", "QueueName"},
 	"AWS::Scheduler::Schedule":             {"Name"},
-	"AWS::CertificateManager::Certificate": {"DomainName", "SubjectAlternativeNames", "ValidationMethod", "DomainValidationOptions"},
-	"AWS::Route53::RecordSet":              {"Name", "HostedZoneId"},
+	"AWS::CertificateManager::Certificate": {"CertificateAuthorityArn", "DomainName", "DomainValidationOptions", "KeyAlgorithm", "SubjectAlternativeNames", "ValidationMethod"},
+	"AWS::Route53::RecordSet":              {"HostedZoneId", "HostedZoneName", "Name"},
+	"AWS::CloudFront::Function":            {"Name"},
 	"AWS::CloudWatch::Alarm":               {"AlarmName"},
 	"AWS::CloudWatch::Dashboard":           {"DashboardName"},
 }

@@ -1,0 +1,7 @@
+package changes
+
+// What the tests hold against AWS's schemas.
+var (
+	Fixed         = fixed
+	ByEveryDeploy = byEveryDeploy
+)
