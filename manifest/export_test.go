@@ -3,6 +3,7 @@ package manifest
 // What the external tests look at from inside.
 var (
 	NearRegions  = nearRegions
+	AWSRegions   = awsRegions
 	FamilyOf     = familyOf
 	PagePath     = pagePath
 	FromPagePath = fromPagePath

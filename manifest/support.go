@@ -20,7 +20,7 @@ type lack struct {
 	// home: only the region of gateway and state needs it.
 	home    bool
 	regions []string
-	// source is where AWS says so, date when that was read.
+	// source is where AWS says so, date the month of what was read there.
 	source, date string
 }
 
@@ -33,6 +33,12 @@ var lacks = []lack{
 		regions: []string{"ap-south-2", "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1"},
 		source:  "https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html", date: "2026-11",
 	},
+	{
+		// AWS's page does not leave these out, and its list of resource types does.
+		what: "Lambda function URLs in CloudFormation", home: true,
+		regions: []string{"ap-east-2", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "mx-central-1"},
+		source:  "https://github.com/aws-cloudformation/cfn-lint, version 1.51.0", date: "2026-05",
+	},
 }
 
 // Lacking gives what a region lacks of what an app needs there; home is that of
@@ -41,7 +47,7 @@ func Lacking(region string, home bool) []string {
 	var lacking []string
 	for _, l := range lacks {
 		if (home || !l.home) && slices.Contains(l.regions, region) {
-			lacking = append(lacking, fmt.Sprintf("%s (%s, read in %s)", l.what, l.source, l.date))
+			lacking = append(lacking, fmt.Sprintf("%s (%s, of %s)", l.what, l.source, l.date))
 		}
 	}
 	return lacking
