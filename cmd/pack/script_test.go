@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pack/infra/bundle"
@@ -30,16 +31,35 @@ type served struct{ tests *testing.M }
 func (s served) Run() int { return awsservers.Run(s.tests) }
 
 // TestDeployScripts runs the commands that work on an account, against servers that
-// speak AWS's protocols.
+// speak AWS's protocols. Whoever has the policy that pack doctor prints, and nothing
+// else, could do what they do.
 func TestDeployScripts(t *testing.T) {
 	stacks := awsstacks.New(t)
-	scripts(t, "deploy", append(stacks.Environ(), "AWS_ENDPOINT_URL="+stacks.Endpoint, "AWS_EC2_METADATA_DISABLED=true"))
+	var policies [][]byte
+	allowed := func(ts *testscript.TestScript, neg bool, args []string) {
+		policies = append(policies, []byte(ts.ReadFile("stdout")))
+	}
+	t.Run("scripts", func(t *testing.T) {
+		scripts(t, "deploy", append(stacks.Environ(), "AWS_ENDPOINT_URL="+stacks.Endpoint, "AWS_EC2_METADATA_DISABLED=true"), allowed)
+	})
+	for _, refused := range stacks.Refused(policies...) {
+		t.Errorf("the policy of pack doctor does not allow %s", refused)
+	}
+	const path = "../../infra/doctor/testdata/asked.json"
+	var told map[string][]string
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &told)
+	}
+	if diff := cmp.Diff(told["cmd/pack"], stacks.Actions()); err != nil || diff != "" {
+		t.Errorf("%s differs from what was asked for: %v\n%s", path, err, diff)
+	}
 }
 
 // TestScripts runs whole commands: one file of testdata/script each.
-func TestScripts(t *testing.T) { scripts(t, "script", nil) }
+func TestScripts(t *testing.T) { scripts(t, "script", nil, nil) }
 
-func scripts(t *testing.T, folder string, variables []string) {
+func scripts(t *testing.T, folder string, variables []string, allowed func(*testscript.TestScript, bool, []string)) {
 	next, err := filepath.Abs(filepath.Join("testdata", "next"))
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +92,8 @@ func scripts(t *testing.T, folder string, variables []string) {
 			"halt":   halt,
 			"exits":  exits,
 			"field":  field,
+			// allowed keeps the policies that the last command has printed as JSON.
+			"allowed": allowed,
 		},
 	})
 }

@@ -31,7 +31,7 @@ import (
 	"pack/tests/awsstacks"
 )
 
-func TestMain(m *testing.M) { os.Exit(awsservers.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(awsservers.Run(whole{m})) }
 
 // app is a small app that changes from deploy to deploy.
 type app struct {
@@ -44,10 +44,11 @@ type app struct {
 	asset   string
 	pack    manifest.PackSettings
 	layer   string
+	home    string
 }
 
 func newApp(t *testing.T, routes ...string) *app {
-	a := &app{t: t, dir: t.TempDir(), routes: map[string]string{}, regions: map[string][]string{}, asset: "body{}", layer: "program"}
+	a := &app{t: t, dir: t.TempDir(), routes: map[string]string{}, regions: map[string][]string{}, asset: "body{}", layer: "program", home: "us-east-1"}
 	for _, r := range routes {
 		a.routes[r] = r
 	}
@@ -72,7 +73,7 @@ func sum(text string) string {
 // pack bundles the app as it is now.
 func (a *app) pack1() deploy.Package {
 	a.t.Helper()
-	home := []string{"us-east-1"}
+	home := []string{a.home}
 	function := func(name string, kind manifest.FunctionKind) manifest.Function {
 		return manifest.Function{Name: name, Kind: kind, MaxDuration: 30, Memory: 1024, Architecture: manifest.ARM64, Regions: home}
 	}
@@ -171,7 +172,13 @@ func newCloud(t *testing.T) *cloud {
 		Progress: deploy.Progress{Note: note, Step: note, Count: func(text string, done, total int) { note(fmt.Sprintf("%s %d/%d", text, done, total)) }},
 	}
 	c.reopen()
+	t.Cleanup(c.permitted)
 	return c
+}
+
+// at makes a region the home of what is deployed.
+func (c *cloud) at(region string) {
+	c.target.Home, c.Config.Region = region, region
 }
 
 // reopen asks for the account again, after the environment has changed.

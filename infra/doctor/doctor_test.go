@@ -39,6 +39,9 @@ func TestPolicyIsNarrow(t *testing.T) {
 			}
 		}
 		for _, r := range s.Resource {
+			if r == "*" && s.Why != "" && len(s.Resource) == 1 {
+				continue // TestPolicyAgainstIAM has asked whether it can be narrower
+			}
 			parts := strings.SplitN(r, ":", 6)
 			if len(parts) != 6 || parts[0] != "arn" || parts[5] == "*" && s.Why == "" {
 				t.Errorf("%s: the resource %q", s.Sid, r)

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -96,12 +98,12 @@ func (s *Stacks) cloudFormation(w http.ResponseWriter, region string, form url.V
 		}
 		switch action {
 		case "DescribeChangeSet":
-			var changes strings.Builder
+			var changes []string
 			for _, id := range set.changes {
-				fmt.Fprintf(&changes, "<member><Type>Resource</Type><ResourceChange><LogicalResourceId>%s</LogicalResourceId></ResourceChange></member>", id)
+				changes = append(changes, fmt.Sprintf("<member><Type>Resource</Type><ResourceChange><LogicalResourceId>%s</LogicalResourceId></ResourceChange></member>", id))
 			}
-			reply(w, action, fmt.Sprintf("<ChangeSetId>%s</ChangeSetId><Status>%s</Status><StatusReason>%s</StatusReason><Changes>%s</Changes>",
-				set.id, set.status, escape(set.reason), changes.String()))
+			reply(w, action, fmt.Sprintf("<ChangeSetId>%s</ChangeSetId><Status>%s</Status><StatusReason>%s</StatusReason>%s",
+				set.id, set.status, escape(set.reason), page("Changes", changes, form)))
 		case "DeleteChangeSet":
 			delete(owner.sets, set.id)
 			reply(w, action, "")
@@ -120,20 +122,27 @@ func (s *Stacks) cloudFormation(w http.ResponseWriter, region string, form url.V
 	case "DescribeStacks":
 		reply(w, action, "<Stacks><member>"+found.describe()+"</member></Stacks>")
 	case "DescribeStackEvents":
-		var b strings.Builder
+		var members []string
 		for _, e := range slices.Backward(found.events) {
-			fmt.Fprintf(&b, "<member><EventId>%s</EventId><StackId>%s</StackId><LogicalResourceId>%s</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><ResourceStatus>%s</ResourceStatus><ResourceStatusReason>%s</ResourceStatusReason><ClientRequestToken>%s</ClientRequestToken><Timestamp>%s</Timestamp></member>",
-				e.id, found.id, e.logical, escape(e.physical), e.kind, e.status, escape(e.reason), e.token, e.at.UTC().Format(time.RFC3339))
+			members = append(members, fmt.Sprintf("<member><EventId>%s</EventId><StackId>%s</StackId><LogicalResourceId>%s</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><ResourceStatus>%s</ResourceStatus><ResourceStatusReason>%s</ResourceStatusReason><ClientRequestToken>%s</ClientRequestToken><Timestamp>%s</Timestamp></member>",
+				e.id, found.id, e.logical, escape(e.physical), e.kind, e.status, escape(e.reason), e.token, e.at.UTC().Format(time.RFC3339)))
 		}
-		reply(w, action, "<StackEvents>"+b.String()+"</StackEvents>")
+		reply(w, action, page("StackEvents", members, form))
 	case "ListStackResources":
-		s.listResources(w, found)
+		s.listResources(w, found, form)
 	case "GetTemplate":
 		reply(w, action, "<TemplateBody>"+escape(found.template)+"</TemplateBody>")
 	case "DeleteStack":
 		if found != nil {
 			s.remove(found)
 		}
+		reply(w, action, "")
+	case "RollbackStack":
+		if found.status != "UPDATE_FAILED" {
+			refuse(w, "it is not in UPDATE_FAILED")
+			return
+		}
+		found.status = "UPDATE_ROLLBACK_COMPLETE"
 		reply(w, action, "")
 	case "ContinueUpdateRollback":
 		if found.status != "UPDATE_ROLLBACK_FAILED" {
@@ -188,11 +197,7 @@ func (s *Stacks) createChangeSet(w http.ResponseWriter, region, name string, fou
 		}
 	}
 	if found == nil {
-		found = &stack{
-			name: name, region: region, status: "REVIEW_IN_PROGRESS", parameters: map[string]string{}, outputs: map[string]string{},
-			physical: map[string]string{}, sets: map[string]*changeSet{},
-		}
-		found.id = fmt.Sprintf("arn:aws:cloudformation:%s:123456789012:stack/%s/%d", region, name, len(s.stacks))
+		found = newStack(name, region, len(s.stacks))
 		s.stacks = append(s.stacks, found)
 	}
 	set.id = fmt.Sprintf("arn:aws:cloudformation:%s:123456789012:changeSet/%s/%d", region, form.Get("ChangeSetName"), len(found.sets))
@@ -201,6 +206,10 @@ func (s *Stacks) createChangeSet(w http.ResponseWriter, region, name string, fou
 		set.status, set.reason = "FAILED", "The submitted information didn't contain changes. Submit different information to create a change set."
 	}
 	found.sets[set.id] = set
+	if s.setOf == nil {
+		s.setOf = map[string]string{}
+	}
+	s.setOf[set.id] = found.id
 	reply(w, "CreateChangeSet", "<Id>"+set.id+"</Id><StackId>"+found.id+"</StackId>")
 }
 
@@ -241,15 +250,29 @@ func (found *stack) describe() string {
 	return b.String() + "</Parameters>"
 }
 
-func (s *Stacks) listResources(w http.ResponseWriter, found *stack) {
-	var b strings.Builder
+func (s *Stacks) listResources(w http.ResponseWriter, found *stack, form url.Values) {
+	var members []string
 	if found.template != "" {
-		for id, r := range parse(found.template).Resources {
-			fmt.Fprintf(&b, "<member><LogicalResourceId>%s</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp></member>",
-				id, escape(found.physical[id]), r.Type)
+		resources := parse(found.template).Resources
+		for _, id := range slices.Sorted(maps.Keys(resources)) {
+			members = append(members, fmt.Sprintf("<member><LogicalResourceId>%s</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp></member>",
+				id, escape(found.physical[id]), resources[id].Type))
 		}
 	}
-	reply(w, "ListStackResources", "<StackResourceSummaries>"+b.String()+"</StackResourceSummaries>")
+	reply(w, "ListStackResources", page("StackResourceSummaries", members, form))
+}
+
+// perPage is how many members CloudFormation lists at a time.
+const perPage = 100
+
+// page is the part of a list that a request asks for.
+func page(list string, members []string, form url.Values) string {
+	from, _ := strconv.Atoi(form.Get("NextToken"))
+	to, next := min(from+perPage, len(members)), ""
+	if to < len(members) {
+		next = fmt.Sprintf("<NextToken>%d</NextToken>", to)
+	}
+	return "<" + list + ">" + strings.Join(members[from:to], "") + "</" + list + ">" + next
 }
 
 func reply(w http.ResponseWriter, action, result string) {

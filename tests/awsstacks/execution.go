@@ -3,8 +3,10 @@
 package awsstacks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -55,16 +57,21 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		var failure *Failure
+		physical := ""
 		if fail != nil {
 			failure = fail(found.name, found.region)
 		}
 		if failure == nil {
 			if err := s.carryOut(found, set, verb); err != nil {
-				failure = &Failure{Resource: "Stack", Type: "AWS::CloudFormation::Stack", Reason: err.Error()}
+				failure = &Failure{Resource: "Stack", Type: nestedType, Reason: err.Error()}
+				var inner *nestedError
+				if errors.As(err, &inner) {
+					failure.Resource, physical = inner.logical, inner.physical
+				}
 			}
 		}
 		if failure != nil {
-			found.add(event{logical: failure.Resource, physical: failure.Resource, kind: failure.Type, status: verb + "_FAILED", reason: failure.Reason, token: token})
+			found.add(event{logical: failure.Resource, physical: cmp.Or(physical, failure.Resource), kind: failure.Type, status: verb + "_FAILED", reason: failure.Reason, token: token})
 			found.add(event{logical: "Another", kind: failure.Type, status: verb + "_FAILED", reason: "Resource update cancelled", token: token})
 			if found.status = failure.Status; found.status == "" {
 				found.status = map[string]string{"CREATE": "ROLLBACK_COMPLETE", "UPDATE": "UPDATE_ROLLBACK_COMPLETE"}[verb]
@@ -123,7 +130,7 @@ func (s *Stacks) carryOut(found *stack, set *changeSet, verb string) error {
 				}
 				found.physical[id] = arn
 			}
-			if found.physical[id] == "" {
+			if found.physical[id] == "" && r.Type != nestedType {
 				found.physical[id] = invented(id, r, found.region)
 			}
 			continue
@@ -146,6 +153,9 @@ func (s *Stacks) carryOut(found *stack, set *changeSet, verb string) error {
 		return err
 	}
 	if err := s.make(ctx, found, string(text), values, verb); err != nil {
+		return err
+	}
+	if err := s.nest(ctx, found, &d, values); err != nil {
 		return err
 	}
 	if err := s.publish(ctx, found, &d, values); err != nil {
@@ -239,8 +249,17 @@ func (s *Stacks) value(found *stack, d *document, values map[string]string, v an
 			return physical[strings.LastIndex(physical, ":")+1:]
 		case "DomainName":
 			return "d111111abcdef8.cloudfront.net"
+		case "Arn":
+			return arnOf(d.Resources[parts[0].(string)], physical, found.region)
 		}
 		return physical
+	}
+	if parts, ok := o["Fn::Join"].([]any); ok {
+		var texts []string
+		for _, part := range parts[1].([]any) {
+			texts = append(texts, fmt.Sprint(s.value(found, d, values, part)))
+		}
+		return strings.Join(texts, parts[0].(string))
 	}
 	if parts, ok := o["Fn::If"].([]any); ok {
 		if values[strings.TrimPrefix(parts[0].(string), "Has")] != "" {
@@ -284,6 +303,22 @@ func substituted(v any, by func(id, attribute string) (any, bool)) any {
 func (s *Stacks) remove(found *stack) {
 	if found.status == "DELETE_COMPLETE" {
 		return
+	}
+	if s.fail != nil {
+		if f := s.fail(found.name, found.region); f != nil {
+			found.add(event{logical: f.Resource, physical: f.Resource, kind: f.Type, status: "DELETE_FAILED", reason: f.Reason})
+			found.status, found.reason = "DELETE_FAILED", "The following resource(s) failed to delete: ["+f.Resource+"]."
+			return
+		}
+	}
+	if found.status == "REVIEW_IN_PROGRESS" {
+		found.status = "DELETE_COMPLETE" // moto has none
+		return
+	}
+	for _, id := range found.physical {
+		if inner := s.find(found.region, id); inner != nil && id == inner.id {
+			s.remove(inner)
+		}
 	}
 	_, err := cloudformation.NewFromConfig(s.in(found.region)).DeleteStack(context.Background(), &cloudformation.DeleteStackInput{StackName: &found.name})
 	s.forget(found)

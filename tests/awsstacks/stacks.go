@@ -17,18 +17,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
 	"pack/tests/awsservers"
 )
 
 // Stacks is the server. Its fields are read while it runs: set them by Do.
 type Stacks struct {
-	// Server reaches it.
+	// Server reaches it. What is asked by its Config is a test's own question, and none
+	// of Calls.
 	awsservers.Server
 	moto  awsservers.Server
 	proxy *httputil.ReverseProxy
 
 	mu     sync.Mutex
 	stacks []*stack
+	// setOf are the stacks of change sets by the ids of both.
+	setOf map[string]string
 	// deleted are versions, as "region function:version".
 	deleted []string
 	// published are the newest versions, by "region function".
@@ -41,6 +46,8 @@ type Stacks struct {
 	asked  sync.Mutex
 	broken func(*http.Request, string) *Answer
 	seen   []string
+	calls  []Call
+	known  map[string]bool
 
 	background sync.WaitGroup
 }
@@ -80,6 +87,7 @@ func New(t testing.TB) *Stacks {
 	s.Server = s.moto
 	s.Server.Endpoint = server.URL
 	s.Config.BaseEndpoint = &server.URL
+	s.Config.Credentials = credentials.NewStaticCredentialsProvider(asker, awsservers.SecretKey, "")
 	return s
 }
 
@@ -147,6 +155,9 @@ func (s *Stacks) Status(region, name string) string {
 	return ""
 }
 
+// asker is the key of those who ask by Stacks.Config; moto takes any.
+const asker = "asker"
+
 var scope = regexp.MustCompile(`Credential=[^/]+/[0-9]+/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
 
 // ServeHTTP takes one request.
@@ -170,6 +181,9 @@ func (s *Stacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.asked.Lock()
 	s.seen = append(s.seen, what)
+	if !strings.Contains(r.Header.Get("Authorization"), "Credential="+asker+"/") {
+		s.record(r, what, region, service, form, body)
+	}
 	decide := s.broken
 	s.asked.Unlock()
 	if decide != nil {
