@@ -50,13 +50,23 @@ func (b *Bucket) DeleteBelow(ctx context.Context, prefix string) (int, error) {
 	return len(items), b.Delete(ctx, slices.Sorted(maps.Keys(items)))
 }
 
-// Empty deletes every version of every object, but for the keys that are kept.
+// Empty deletes every version of every object, but for the keys that are kept. It looks
+// again until there is nothing: a function that still runs may write meanwhile.
 func (b *Bucket) Empty(ctx context.Context, keep ...string) error {
+	for {
+		deleted, err := b.emptyOnce(ctx, keep)
+		if err != nil || deleted == 0 {
+			return err
+		}
+	}
+}
+
+func (b *Bucket) emptyOnce(ctx context.Context, keep []string) (deleted int, err error) {
 	pages := s3.NewListObjectVersionsPaginator(b.Client, &s3.ListObjectVersionsInput{Bucket: &b.Name, ExpectedBucketOwner: &b.Owner})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("list versions in bucket %s: %w", b.Name, err)
+			return deleted, fmt.Errorf("list versions in bucket %s: %w", b.Name, err)
 		}
 		var all []types.ObjectIdentifier
 		add := func(key, version *string) {
@@ -71,10 +81,11 @@ func (b *Bucket) Empty(ctx context.Context, keep ...string) error {
 			add(m.Key, m.VersionId)
 		}
 		if err := b.delete(ctx, all); err != nil {
-			return err
+			return deleted, err
 		}
+		deleted += len(all)
 	}
-	return nil
+	return deleted, nil
 }
 
 // Remove empties the bucket and deletes it; that there is none is no mistake.
