@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
@@ -123,7 +122,7 @@ func readLogs(ctx context.Context, p *location, functions []string, since time.T
 	}
 	var readers []*logs.Reader
 	for _, region := range p.regions {
-		readers = append(readers, &logs.Reader{Client: cloudwatchlogs.NewFromConfig(opened.In(region)), Region: region, Prefix: p.prefix, Functions: functions})
+		readers = append(readers, &logs.Reader{Config: opened.In(region), Region: region, Prefix: p.prefix, Functions: functions})
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	found := make([][]logs.Line, len(readers))

@@ -8,8 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
+	"pack/infra/awsjson"
 	"pack/infra/buildkey"
 	"pack/manifest"
 	"pack/tests/awsservers"
@@ -19,11 +18,11 @@ func TestMain(m *testing.M) { os.Exit(awsservers.Run(m)) }
 
 func TestKeepers(t *testing.T) {
 	moto := awsservers.Moto(t)
-	client := ssm.NewFromConfig(moto.Config)
+	parameters := awsjson.NewParameters(moto.Config)
 	for name, fresh := range map[string]func() buildkey.Keeper{
 		"folder": func() buildkey.Keeper { return buildkey.Folder{Dir: filepath.Join(t.TempDir(), ".pack")} },
 		"parameter": func() buildkey.Keeper {
-			return buildkey.Parameter{Client: client, Name: buildkey.ParameterName(awsservers.NewName())}
+			return buildkey.Parameter{Parameters: parameters, Name: buildkey.ParameterName(awsservers.NewName())}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

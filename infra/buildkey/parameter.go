@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-
+	"pack/infra/awsjson"
 	"pack/manifest"
 )
 
@@ -22,22 +19,21 @@ func ParameterName(prefix string) string { return "/pack/" + prefix + "/build-ke
 // nothing. It takes ssm:GetParameter and ssm:PutParameter on that one parameter, and
 // ssm:DeleteParameter for Delete.
 type Parameter struct {
-	Client *ssm.Client
+	Parameters awsjson.Parameters
 	// Name begins with a slash: ParameterName.
 	Name string
 }
 
 // Load implements Keeper.
 func (p Parameter) Load(ctx context.Context) (manifest.BuildKey, error) {
-	out, err := p.Client.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name, WithDecryption: aws.Bool(true)})
-	var none *types.ParameterNotFound
-	if errors.As(err, &none) {
+	text, err := p.Parameters.Get(ctx, p.Name)
+	if errors.Is(err, awsjson.ErrNoParameter) {
 		return manifest.BuildKey{}, ErrNone
 	}
 	if err != nil {
 		return manifest.BuildKey{}, fmt.Errorf("read parameter %s: %w", p.Name, err)
 	}
-	key, err := manifest.ParseBuildKey(aws.ToString(out.Parameter.Value))
+	key, err := manifest.ParseBuildKey(text)
 	var u *manifest.UserError
 	if errors.As(err, &u) {
 		u.Where, u.Hint = "the parameter "+p.Name, "delete it: another one is made, and every function is new once"
@@ -47,12 +43,8 @@ func (p Parameter) Load(ctx context.Context) (manifest.BuildKey, error) {
 
 // Save implements Keeper.
 func (p Parameter) Save(ctx context.Context, key manifest.BuildKey) (manifest.BuildKey, error) {
-	_, err := p.Client.PutParameter(ctx, &ssm.PutParameterInput{
-		Name: &p.Name, Value: aws.String(key.String()), Type: types.ParameterTypeSecureString,
-		Description: aws.String("What pack derives the keys of Next.js builds from"), Overwrite: aws.Bool(false),
-	})
-	var exists *types.ParameterAlreadyExists
-	if errors.As(err, &exists) {
+	err := p.Parameters.Put(ctx, p.Name, key.String(), "What pack derives the keys of Next.js builds from", false)
+	if errors.Is(err, awsjson.ErrParameterExists) {
 		return p.Load(ctx)
 	}
 	if err != nil {
@@ -63,9 +55,8 @@ func (p Parameter) Save(ctx context.Context, key manifest.BuildKey) (manifest.Bu
 
 // Exists reports whether a key is kept, whatever it looks like.
 func (p Parameter) Exists(ctx context.Context) (bool, error) {
-	_, err := p.Client.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name})
-	var none *types.ParameterNotFound
-	if errors.As(err, &none) {
+	_, err := p.Parameters.Get(ctx, p.Name)
+	if errors.Is(err, awsjson.ErrNoParameter) {
 		return false, nil
 	}
 	if err != nil {
@@ -77,9 +68,8 @@ func (p Parameter) Exists(ctx context.Context) (bool, error) {
 // Delete forgets the key; that there is none is no mistake. Builds after it have
 // another key.
 func (p Parameter) Delete(ctx context.Context) error {
-	_, err := p.Client.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &p.Name})
-	var none *types.ParameterNotFound
-	if err != nil && !errors.As(err, &none) {
+	err := p.Parameters.Delete(ctx, p.Name)
+	if err != nil && !errors.Is(err, awsjson.ErrNoParameter) {
 		return fmt.Errorf("delete parameter %s: %w", p.Name, err)
 	}
 	return nil

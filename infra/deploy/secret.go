@@ -11,9 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"pack/infra/awsjson"
 )
 
 // secretAge is when a deploy begins to change the origin secret.
@@ -36,6 +34,8 @@ type originSecret struct {
 
 func (t *Target) secretName() string { return "/pack/" + t.prefix() + "/origin-secret" }
 
+func (t *Target) parameters() awsjson.Parameters { return awsjson.NewParameters(t.Account.In(t.Home)) }
+
 func newSecret() string { return rand.Text() + rand.Text() } // 52 letters and digits
 
 // secret reads the secret, or makes one.
@@ -51,16 +51,15 @@ func (t *Target) secret(ctx context.Context) (*originSecret, error) {
 // readSecret gives nil where there is none.
 func (t *Target) readSecret(ctx context.Context) (*originSecret, error) {
 	name := t.secretName()
-	out, err := ssm.NewFromConfig(t.Account.In(t.Home)).GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
-	var missing *types.ParameterNotFound
-	if errors.As(err, &missing) {
+	text, err := t.parameters().Get(ctx, name)
+	if errors.Is(err, awsjson.ErrNoParameter) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read parameter %s: %w", name, err)
 	}
 	var s originSecret
-	if err := json.Unmarshal([]byte(aws.ToString(out.Parameter.Value)), &s); err != nil {
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return nil, fmt.Errorf("read parameter %s: it is not pack's: %w", name, err)
 	}
 	return &s, nil
@@ -72,10 +71,7 @@ func (t *Target) writeSecret(ctx context.Context, s *originSecret) error {
 		return err
 	}
 	name := t.secretName()
-	_, err = ssm.NewFromConfig(t.Account.In(t.Home)).PutParameter(ctx, &ssm.PutParameterInput{
-		Name: &name, Value: aws.String(string(text)), Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true),
-		Description: aws.String("What CloudFront shows the gateway of " + t.prefix()),
-	})
+	err = t.parameters().Put(ctx, name, string(text), "What CloudFront shows the gateway of "+t.prefix(), true)
 	if err != nil {
 		return fmt.Errorf("write parameter %s: %w", name, err)
 	}
@@ -84,9 +80,8 @@ func (t *Target) writeSecret(ctx context.Context, s *originSecret) error {
 
 func (t *Target) deleteSecret(ctx context.Context) error {
 	name := t.secretName()
-	_, err := ssm.NewFromConfig(t.Account.In(t.Home)).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})
-	var missing *types.ParameterNotFound
-	if err != nil && !errors.As(err, &missing) {
+	err := t.parameters().Delete(ctx, name)
+	if err != nil && !errors.Is(err, awsjson.ErrNoParameter) {
 		return fmt.Errorf("delete parameter %s: %w", name, err)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"pack/infra/account"
 	"pack/infra/buildkey"
@@ -65,7 +64,7 @@ func (p Progress) note(text string) {
 
 // BuildKey is where the account keeps the key that the app is built with.
 func (t *Target) BuildKey() buildkey.Parameter {
-	return buildkey.Parameter{Client: ssm.NewFromConfig(t.Account.In(t.Home)), Name: buildkey.ParameterName(t.prefix())}
+	return buildkey.Parameter{Parameters: t.parameters(), Name: buildkey.ParameterName(t.prefix())}
 }
 
 // prefix begins the names of what is made, and is the stacks' name.

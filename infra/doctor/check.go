@@ -12,9 +12,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
-	"github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
+	"github.com/aws/smithy-go"
 
+	"pack/infra/awsjson"
 	"pack/manifest"
 )
 
@@ -92,7 +92,7 @@ func Quotas(ctx context.Context, config func(region string) aws.Config, region s
 		if q.global {
 			c.Name = "quota: " + q.name
 		}
-		value, err := ask(ctx, servicequotas.NewFromConfig(config(where), brief), q)
+		value, err := ask(ctx, brief(config(where)), q)
 		switch {
 		case err != nil:
 			c.State, c.Found, c.Hint = Unknown, "not known: "+err.Error(), "look for it in Service Quotas"
@@ -107,11 +107,14 @@ func Quotas(ctx context.Context, config func(region string) aws.Config, region s
 	return checks
 }
 
-// brief makes a request once more at most: a quota that is not known hinders
-// nobody.
-func brief(o *servicequotas.Options) {
-	o.RetryMaxAttempts = 2 // which goes before the retryer's own
-	o.Retryer = retry.NewStandard()
+// brief reaches Service Quotas and makes a request once more at most: a quota that
+// is not known hinders nobody.
+// https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/Welcome.html
+func brief(config aws.Config) awsjson.Service {
+	config = config.Copy()
+	config.RetryMaxAttempts = 2 // which goes before the retryer's own
+	config.Retryer = func() aws.Retryer { return retry.NewStandard() }
+	return awsjson.Service{Config: config, ID: "Service Quotas", Name: "servicequotas", Target: "ServiceQuotasV20190624"}
 }
 
 const globalRegion = "us-east-1"
@@ -119,23 +122,24 @@ const globalRegion = "us-east-1"
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // ask gives the account's own value, or AWS's default where it has none.
-func ask(ctx context.Context, client *servicequotas.Client, q quota) (float64, error) {
-	own, err := client.GetServiceQuota(ctx, &servicequotas.GetServiceQuotaInput{ServiceCode: &q.service, QuotaCode: &q.code})
-	if err == nil && own.Quota != nil {
-		return aws.ToFloat64(own.Quota.Value), nil
-	}
-	var none *types.NoSuchResourceException
-	if err != nil && !errors.As(err, &none) {
+func ask(ctx context.Context, service awsjson.Service, q quota) (float64, error) {
+	var answer struct{ Quota struct{ Value *float64 } }
+	input := map[string]string{"ServiceCode": q.service, "QuotaCode": q.code}
+	err := service.Call(ctx, "GetServiceQuota", input, &answer)
+	var refused smithy.APIError
+	if none := errors.As(err, &refused) && refused.ErrorCode() == "NoSuchResourceException"; err != nil && !none {
 		return 0, err
 	}
-	general, err := client.GetAWSDefaultServiceQuota(ctx, &servicequotas.GetAWSDefaultServiceQuotaInput{ServiceCode: &q.service, QuotaCode: &q.code})
-	if err != nil {
+	if err == nil && answer.Quota.Value != nil {
+		return *answer.Quota.Value, nil
+	}
+	if err := service.Call(ctx, "GetAWSDefaultServiceQuota", input, &answer); err != nil {
 		return 0, err
 	}
-	if general.Quota == nil {
+	if answer.Quota.Value == nil {
 		return 0, errors.New("AWS says no value")
 	}
-	return aws.ToFloat64(general.Quota.Value), nil
+	return *answer.Quota.Value, nil
 }
 
 // Regions checks that every region has what an app needs; allowed ones are taken

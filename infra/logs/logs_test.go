@@ -79,7 +79,7 @@ func TestReadAndFollow(t *testing.T) {
 		}
 		return strings.Join(all, ", ")
 	}
-	r := &logs.Reader{Client: client, Region: awsservers.Region, Prefix: prefix}
+	r := &logs.Reader{Config: moto.Config, Region: awsservers.Region, Prefix: prefix}
 	lines, err := r.Read(ctx, now.Add(-time.Minute))
 	if want := "cart: first, gateway: second"; err != nil || said(lines) != want {
 		t.Errorf("the last minute is %q, %v; want %q", said(lines), err, want)

@@ -12,15 +12,16 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/smithy-go"
 
+	"pack/infra/awsjson"
 	"pack/manifest"
 )
 
 // Reader reads the logs of one app and stage in one region.
 type Reader struct {
-	Client *cloudwatchlogs.Client
+	// Config is the account's in Region.
+	Config aws.Config
 	Region string
 	// Prefix begins the names of the app's functions, as manifest.LambdaName has
 	// it.
@@ -40,16 +41,19 @@ const folder = "/aws/lambda/"
 func (r *Reader) groups(ctx context.Context) ([]group, error) {
 	begin := folder + manifest.LambdaName(r.Prefix, "")
 	var all []group
-	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(r.Client, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &begin})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
+	input := map[string]any{"logGroupNamePrefix": begin}
+	for more := true; more; {
+		var page struct {
+			LogGroups []struct{ LogGroupName string }
+			NextToken string
+		}
+		if err := r.call(ctx, "DescribeLogGroups", input, &page); err != nil {
 			return nil, fmt.Errorf("list log groups in %s: %w", r.Region, err)
 		}
 		for _, g := range page.LogGroups {
-			name := aws.ToString(g.LogGroupName)
-			all = append(all, group{name, strings.TrimPrefix(name, begin)})
+			all = append(all, group{g.LogGroupName, strings.TrimPrefix(g.LogGroupName, begin)})
 		}
+		input["nextToken"], more = page.NextToken, page.NextToken != ""
 	}
 	if len(r.Functions) == 0 {
 		return all, nil
@@ -100,33 +104,47 @@ func Sort(lines []Line) {
 // that were given already, and gets the others.
 func (r *Reader) read(ctx context.Context, g group, since time.Time, seen map[string]time.Time) ([]Line, error) {
 	var lines []Line
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(r.Client, &cloudwatchlogs.FilterLogEventsInput{
-		LogGroupName: &g.name, StartTime: aws.Int64(since.UnixMilli()),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		var gone *types.ResourceNotFoundException
-		if errors.As(err, &gone) {
-			return lines, nil
+	input := map[string]any{"logGroupName": g.name, "startTime": since.UnixMilli()}
+	for more := true; more; {
+		var page struct {
+			Events []struct {
+				EventID   string
+				Timestamp int64
+				Message   string
+			}
+			NextToken string
+		}
+		err := r.call(ctx, "FilterLogEvents", input, &page)
+		var refused smithy.APIError
+		if errors.As(err, &refused) && refused.ErrorCode() == "ResourceNotFoundException" {
+			return lines, nil // the group is gone
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read log %s in %s: %w", g.name, r.Region, err)
 		}
 		for _, e := range page.Events {
-			at := time.UnixMilli(aws.ToInt64(e.Timestamp))
+			at := time.UnixMilli(e.Timestamp)
 			if seen != nil {
-				id := g.name + aws.ToString(e.EventId)
+				id := g.name + e.EventID
 				if _, ok := seen[id]; ok {
 					continue
 				}
 				seen[id] = at
 			}
-			l := Parse(aws.ToString(e.Message), at)
+			l := Parse(e.Message, at)
 			l.Region, l.Function = r.Region, g.function
 			lines = append(lines, l)
 		}
+		input["nextToken"], more = page.NextToken, page.NextToken != ""
 	}
 	return lines, nil
+}
+
+// call asks CloudWatch Logs.
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html
+func (r *Reader) call(ctx context.Context, operation string, input, output any) error {
+	logs := awsjson.Service{Config: r.Config, ID: "CloudWatch Logs", Name: "logs", Target: "Logs_20140328"}
+	return logs.Call(ctx, operation, input, output)
 }
 
 // How often is looked for new lines, and how late a line may come: CloudWatch
