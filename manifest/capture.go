@@ -18,6 +18,9 @@ const MinNextVersion = "16.2.0"
 //go:embed adapter/adapter.cjs
 var adapterSource []byte
 
+//go:embed adapter/keys.cjs
+var adapterKeys []byte
+
 // CaptureOptions says how the app's own build is run.
 type CaptureOptions struct {
 	// Dir is the app's folder: the one with the package.json that has next.
@@ -246,6 +249,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 	}{
 		{filepath.Join(dir, ".pack", ".gitignore"), []byte("*\n")},
 		{path, adapterSource},
+		{filepath.Join(folder, "keys.cjs"), adapterKeys},
 		{filepath.Join(folder, "cache-handler.cjs"), o.CacheHandler},
 		{filepath.Join(folder, "use-cache.cjs"), o.UseCache},
 	} {

@@ -67,7 +67,7 @@ func snapshot(o *CaptureOptions) (inputs, error) {
 		return nil, err
 	}
 	in := inputs{}
-	in.text("adapter", string(adapterSource))
+	in.text("adapter", string(adapterSource)+string(adapterKeys))
 	in.text("cache handler", string(o.CacheHandler))
 	in.text("use cache", string(o.UseCache))
 	in.text("build command", o.BuildCommand)
