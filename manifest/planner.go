@@ -85,11 +85,16 @@ func (p *planner) checkSettings() error {
 			return err
 		}
 	}
-	return p.settleRegions()
+	where, err := p.settleRegions()
+	if err != nil {
+		return err
+	}
+	return p.checkRegions(p.regions, true, where)
 }
 
-// settleRegions finds the regions where nothing is said of a route.
-func (p *planner) settleRegions() error {
+// settleRegions finds the regions where nothing is said of a route, and where they
+// are said.
+func (p *planner) settleRegions() (where string, err error) {
 	s := p.settings
 	home := []string{cmp.Or(s.DefaultRegion, DefaultRegion)}
 	names, where := home, "the default region"
@@ -99,14 +104,11 @@ func (p *planner) settleRegions() error {
 	case len(s.Vercel.Regions) > 0:
 		names, where = s.Vercel.Regions, "vercel.json: regions"
 	}
-	home, err := resolveRegions(home, home, "the default region")
-	if err != nil {
-		return err
+	if home, err = resolveRegions(home, home, "the default region"); err != nil {
+		return where, err
 	}
-	if p.regions, err = resolveRegions(names, home, where); err != nil {
-		return err
-	}
-	return p.checkRegions(p.regions, true, where)
+	p.regions, err = resolveRegions(names, home, where)
+	return where, err
 }
 
 // addApp fills in the app's part of the Deployment.

@@ -27,14 +27,13 @@ var awsRegions = []string{
 	"us-west-1", "us-west-2",
 }
 
-// HomeRegion is the region of gateway and state, by the settings alone: that of the
-// gateway in the Deployment that they are planned into.
-func HomeRegion(s Settings) (string, error) {
+// Regions are those of what the settings say nothing else of, by the settings alone:
+// first the home region, that of gateway and state. Whether AWS has all there that
+// pack needs is for NewPlan to say.
+func Regions(s Settings) ([]string, error) {
 	p := &planner{settings: s}
-	if err := p.settleRegions(); err != nil {
-		return "", err
-	}
-	return p.regions[0], nil
+	_, err := p.settleRegions()
+	return p.regions, err
 }
 
 // resolveRegions gives AWS names for the names of a setting, in order and each

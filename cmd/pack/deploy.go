@@ -30,7 +30,7 @@ Ended anywhere before, the site is as it was, and running it again goes on
    pack deploy --weight 10           ten of a hundred new visitors, until
                                      pack promote or pack rollback`,
 		ArgsUsage: "[DIR]",
-		Flags: append(targetFlags(
+		Flags: append(locationFlags(
 			&cli.BoolFlag{Name: "preview", Usage: "release it without taking it into production", DisableDefaultText: true},
 			&cli.IntFlag{Name: "weight", Usage: "so many of a hundred new visitors get it: a `NUMBER` from 1 to 99"},
 			&cli.BoolFlag{Name: "rotate-secret", Usage: "begin to change what CloudFront shows the gateway; every 90 days by itself", DisableDefaultText: true},
@@ -110,7 +110,7 @@ func packedFor(ctx context.Context, t *target, o buildOptions) (*built, deploy.P
 
 func runDeploy(ctx context.Context, c *cli.Context, s streams, o buildOptions) error {
 	start := time.Now()
-	t, err := openTarget(ctx, o.dir, c.String("stage"), c.String("region"), o.progress)
+	t, err := openTarget(ctx, o.dir, c, o.progress)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func deploymentsCommand(s streams) *cli.Command {
 pack promote can take. How many are kept: aws.keepReleases and aws.keepDays
 of pack.json.`,
 		ArgsUsage: "[DIR]",
-		Flags:     targetFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
+		Flags:     locationFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
 			return interruptible(c.Context, func(ctx context.Context) error {
 				t, err := targetOf(ctx, c, s)
@@ -107,7 +107,7 @@ is enough where no other one begins like that. A canary ends.
    pack deployments
    pack promote 3f9a1c`,
 		ArgsUsage: "ID [DIR]",
-		Flags:     targetFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
+		Flags:     locationFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 || c.NArg() > 2 {
 				return usageError{errors.New("which deployment? pack deployments lists them")}
@@ -132,7 +132,7 @@ func rollbackCommand(s streams) *cli.Command {
 tried, that ends, and production stays as it is. Twice goes back two; what was
 rolled back stays kept, and pack promote takes it again.`,
 		ArgsUsage: "[DIR]",
-		Flags:     targetFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
+		Flags:     locationFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
 			dir, err := appDir(c)
 			if err != nil {
@@ -146,7 +146,7 @@ rolled back stays kept, and pack promote takes it again.`,
 // switching changes what is in production and says what it is then.
 func switching(c *cli.Context, s streams, dir string, f func(context.Context, *target) (deploy.Switched, error)) error {
 	return interruptible(c.Context, func(ctx context.Context) error {
-		t, err := openTarget(ctx, dir, c.String("stage"), c.String("region"), newProgress(s.err))
+		t, err := openTarget(ctx, dir, c, newProgress(s.err))
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ the table of tags stay, with all that is in them, and the key of builds, unless
    pack destroy --stage staging
    pack destroy --stage staging --data --yes`,
 		ArgsUsage: "[DIR]",
-		Flags: targetFlags(
+		Flags: locationFlags(
 			&cli.BoolFlag{Name: "data", Usage: "delete pages, jobs, files, tags and the key of builds as well", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true},

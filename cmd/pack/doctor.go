@@ -32,12 +32,12 @@ nothing.
    pack doctor --policy            the IAM policy that deploying it needs
    pack doctor --json | jq '.checks[] | select(.state != "ok")'`,
 		ArgsUsage: "[DIR]",
-		Flags: locationFlags(
+		Flags: locationFlags(packedFlag(),
 			&cli.BoolFlag{Name: "policy", Usage: "print the IAM policy that deploying needs, and nothing else", DisableDefaultText: true},
 			&cli.StringFlag{Name: "account", Usage: "the `NUMBER` of the account that the policy is for (default: that of the credentials)"},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
-			p, err := locationOf(c)
+			p, err := siteOf(c)
 			if err != nil {
 				return err
 			}
@@ -58,7 +58,7 @@ type doctorResult struct {
 }
 
 // examine prints what was found; it fails when something is in the way.
-func examine(ctx context.Context, s streams, p *location, asJSON bool) error {
+func examine(ctx context.Context, s streams, p *site, asJSON bool) error {
 	result := doctorResult{Schema: jsonSchema, Checks: programs(ctx, p.dir)}
 	result.Checks = append(result.Checks, doctor.Regions(p.regions, p.settings.AllowRegions)...)
 	opened, err := p.open(ctx)
@@ -126,7 +126,7 @@ func checkOf(name string, err error, found func() string) doctor.Check {
 }
 
 // size is what the app that was packed here needs; zero when none was.
-func (p *location) size() doctor.Size {
+func (p *site) size() doctor.Size {
 	size := doctor.Size{CDN: !p.settings.Pack.CDN.None}
 	if p.deployment == nil {
 		return size
@@ -151,7 +151,7 @@ type policyResult struct {
 
 // printPolicy prints what deploying needs. A managed policy holds only so much,
 // so that there can be several.
-func printPolicy(ctx context.Context, s streams, p *location, number string, asJSON bool) error {
+func printPolicy(ctx context.Context, s streams, p *site, number string, asJSON bool) error {
 	if number == "" {
 		opened, err := p.open(ctx)
 		if err != nil {
@@ -164,7 +164,7 @@ func printPolicy(ctx context.Context, s streams, p *location, number string, asJ
 		return err
 	}
 	policy, err := doctor.NewPolicy(doctor.Place{
-		Account: number, Prefix: p.prefix, Regions: p.regions,
+		Account: number, Prefix: p.prefix(), Regions: p.regions,
 		HostedZone: p.settings.Pack.CDN.HostedZone, WebACL: p.settings.Pack.CDN.WebACL,
 	}, types)
 	if err != nil {
@@ -200,7 +200,7 @@ func printPolicy(ctx context.Context, s streams, p *location, number string, asJ
 
 // types are what the app's templates make; without a packed app, what any app's
 // may.
-func (p *location) types() ([]string, error) {
+func (p *site) types() ([]string, error) {
 	if p.deployment == nil {
 		return doctor.AllTypes(), nil
 	}

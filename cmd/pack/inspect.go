@@ -26,7 +26,7 @@ with the times and tags that they are refreshed by, and the static files.
    pack inspect --json | jq '.functions[] | {name, unzipped}'`,
 		ArgsUsage: "[DIR]",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
+			packedFlag(),
 			&cli.BoolFlag{Name: "assets", Usage: "list every static file", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true},
 		},

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,68 +12,118 @@ import (
 	"pack/manifest"
 )
 
-// locationFlags say which of an app's deployments a command looks at.
+// defaultStage is the stage that is meant where none is named.
+const defaultStage = "production"
+
+// locationFlags say which of an app's deployments a command is about.
 func locationFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringFlag{Name: "stage", Value: "production", Usage: "`NAME` of what is deployed"},
-		&cli.StringFlag{Name: "region", Usage: "look in this `REGION` alone (default: those of the app)"},
-		&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
+		&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's"},
+		regionFlag(),
 	}, more...)
+}
+
+func regionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "region", Usage: "the `REGION` of gateway and state, in place of pack.json's"}
+}
+
+// packedFlag names what was packed here.
+func packedFlag() cli.Flag {
+	return &cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"}
 }
 
 // location is where an app's stage is, as far as it can be told without asking AWS.
 type location struct {
-	name, stage string
-	// prefix begins the names of what is deployed.
-	prefix string
+	dir, name, stage string
+	// home is the region of gateway and state.
+	home string
+	// settings are those of the app's files; what the command line says in their
+	// place is in Pack.Regions and DefaultRegion.
+	settings manifest.Settings
+}
+
+// prefix begins the names of what is deployed.
+func (l *location) prefix() string { return l.name + "-" + l.stage }
+
+// locate finds the stage of the app in dir. The home region is, strongest first:
+// region, which is --region's; the first of pack.json's regions; of vercel.json's;
+// that of AWS_REGION or the profile; manifest.DefaultRegion. An empty stage is
+// defaultStage.
+func locate(ctx context.Context, dir, stage, region string) (*location, error) {
+	if stage == "" {
+		stage = defaultStage
+	}
+	dir, _, err := folders(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	l := &location{dir: dir, stage: stage}
+	if l.settings, err = manifest.LoadSettings(dir); err != nil {
+		return nil, err
+	}
+	if l.name, err = appName(dir, l.settings.Pack.AWS.Name); err != nil {
+		return nil, err
+	}
+	if region != "" {
+		if l.settings.Pack.Regions, err = manifest.RegionNames([]string{region}, "--region"); err != nil {
+			return nil, err
+		}
+	} else if l.settings.DefaultRegion, err = account.Region(ctx); err != nil {
+		return nil, err
+	}
+	regions, err := manifest.Regions(l.settings)
+	if err != nil {
+		return nil, err
+	}
+	l.home = regions[0]
+	return l, nil
+}
+
+// site is a location with what is there by what was packed here: what the commands
+// go by that only look.
+type site struct {
+	*location
 	// regions are the stacks', the home region first.
 	regions []string
 	// deployment is what was packed last; nil when nothing was.
 	deployment *manifest.Deployment
-	settings   manifest.Settings
-	dir        string
 }
 
-// locationOf reads the flags of locationFlags and the argument DIR. Regions are those
-// of what was packed here; without that, pack.json's, or the environment's.
-func locationOf(c *cli.Context) (*location, error) {
+// siteOf reads the flags of locationFlags and packedFlag, and the argument DIR.
+func siteOf(c *cli.Context) (*site, error) {
 	dir, err := appDir(c)
 	if err != nil {
 		return nil, err
 	}
-	dir, out, err := folders(dir, c.String("out"))
+	l, err := locate(c.Context, dir, c.String("stage"), c.String("region"))
 	if err != nil {
 		return nil, err
 	}
-	p := &location{dir: dir}
-	if p.settings, err = manifest.LoadSettings(dir); err != nil {
+	_, out, err := folders(dir, c.String("out"))
+	if err != nil {
 		return nil, err
 	}
-	if p.name, err = appName(dir, p.settings.Pack.AWS.Name); err != nil {
-		return nil, err
-	}
-	p.stage = c.String("stage")
-	p.prefix = p.name + "-" + p.stage
+	p := &site{location: l}
 	if packed, err := bundle.Open(out); err == nil {
 		p.deployment = packed.Deployment()
 		packed.Close()
-		p.regions = template.Regions(p.deployment)
-	} else if len(p.settings.Pack.Regions) > 0 {
-		if p.regions, err = manifest.RegionNames(p.settings.Pack.Regions, "pack.json: regions"); err != nil {
-			return nil, err
-		}
-	} else {
-		p.regions = []string{cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), manifest.DefaultRegion)}
 	}
-	if region := c.String("region"); region != "" {
-		if p.regions, err = manifest.RegionNames([]string{region}, "--region"); err != nil {
-			return nil, err
+	p.regions, err = manifest.Regions(l.settings)
+	if p.deployment != nil {
+		// Routes may name regions of their own. What was packed for another home
+		// region says nothing of this one.
+		if packed := template.Regions(p.deployment); packed[0] == l.home {
+			for _, region := range packed {
+				if !slices.Contains(p.regions, region) {
+					p.regions = append(p.regions, region)
+				}
+			}
 		}
 	}
-	return p, nil
+	return p, err
 }
 
 // open finds credentials.
-func (p *location) open(ctx context.Context) (*account.Account, error) {
-	return account.Open(ctx, p.regions[0])
+func (l *location) open(ctx context.Context) (*account.Account, error) {
+	return account.Open(ctx, l.home)
 }

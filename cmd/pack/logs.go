@@ -31,7 +31,7 @@ what the app prints and what pack says of requests that failed.
    pack logs --route '/api/cart' --since 2h
    pack logs --json | jq 'select(.level == "ERROR")'`,
 		ArgsUsage: "[DIR]",
-		Flags: locationFlags(
+		Flags: locationFlags(packedFlag(),
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with what is logged from now on", DisableDefaultText: true},
 			&cli.StringFlag{Name: "route", Usage: "only the function of this `ROUTE`, or the one of this name"},
 			&cli.DurationFlag{Name: "since", Value: 10 * time.Minute, Usage: "how far back, as `30m` or 2h"},
@@ -39,7 +39,7 @@ what the app prints and what pack says of requests that failed.
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON document a line (docs/json.md)", DisableDefaultText: true},
 		),
 		Action: func(c *cli.Context) error {
-			p, err := locationOf(c)
+			p, err := siteOf(c)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ what the app prints and what pack says of requests that failed.
 
 // functionsOf gives the functions of a route; none, which means all, for no
 // route.
-func (p *location) functionsOf(route string) ([]string, error) {
+func (p *site) functionsOf(route string) ([]string, error) {
 	if route == "" {
 		return nil, nil
 	}
@@ -115,14 +115,14 @@ func (w *logWriter) show(lines []logs.Line) error {
 	return nil
 }
 
-func readLogs(ctx context.Context, p *location, functions []string, since time.Time, follow bool, w *logWriter) error {
+func readLogs(ctx context.Context, p *site, functions []string, since time.Time, follow bool, w *logWriter) error {
 	opened, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
 	var readers []*logs.Reader
 	for _, region := range p.regions {
-		readers = append(readers, &logs.Reader{Config: opened.In(region), Region: region, Prefix: p.prefix, Functions: functions})
+		readers = append(readers, &logs.Reader{Config: opened.In(region), Region: region, Prefix: p.prefix(), Functions: functions})
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	found := make([][]logs.Line, len(readers))

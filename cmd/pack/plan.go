@@ -24,7 +24,7 @@ deleted or replaced is red. Nothing is changed and nothing uploaded.
    pack plan
    pack plan --stage staging --json | jq '.regions[].changes[] | select(.action == "delete")'`,
 		ArgsUsage: "[DIR]",
-		Flags: append(targetFlags(
+		Flags: append(locationFlags(
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true},
 		), buildFlags()...),
 		Action: func(c *cli.Context) error {
@@ -33,7 +33,7 @@ deleted or replaced is red. Nothing is changed and nothing uploaded.
 				return err
 			}
 			return interruptible(c.Context, func(ctx context.Context) error {
-				t, err := openTarget(ctx, o.dir, c.String("stage"), c.String("region"), o.progress)
+				t, err := openTarget(ctx, o.dir, c, o.progress)
 				if err != nil {
 					return err
 				}

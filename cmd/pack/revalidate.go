@@ -30,7 +30,7 @@ that is not running does it when it is started.
    pack revalidate --stage production --tag prices    what is deployed, CDN included`,
 		ArgsUsage: "[DIR]",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
+			packedFlag(),
 			&cli.StringSliceFlag{Name: "tag", Usage: "a `TAG`, more than once for several"},
 			&cli.StringSliceFlag{Name: "path", Usage: "a `PATH`, more than once for several"},
 			stageFlag(), regionFlag(),

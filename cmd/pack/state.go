@@ -61,7 +61,7 @@ func stateOf(c *cli.Context, out string) (state.Settings, error) {
 func appFlags(more ...cli.Flag) []cli.Flag {
 	return append(append([]cli.Flag{
 		&cli.StringFlag{Name: "app", Value: ".", Usage: "the app's `DIR`"},
-		&cli.StringFlag{Name: "out", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
+		packedFlag(),
 		stageFlag(), regionFlag(),
 	}, stateFlags()...), more...)
 }
@@ -75,7 +75,7 @@ func deployedState(ctx context.Context, c *cli.Context, s streams, dir string) (
 			return none, nil, deploy.Parts{}, usageError{fmt.Errorf("--stage and --%s exclude each other", name)}
 		}
 	}
-	t, err := openTarget(ctx, dir, c.String("stage"), c.String("region"), newProgress(s.err))
+	t, err := openTarget(ctx, dir, c, newProgress(s.err))
 	if err != nil {
 		return none, nil, deploy.Parts{}, err
 	}

@@ -25,9 +25,9 @@ Changes nothing.
    pack status --stage staging
    pack status --json | jq '.alarms[] | select(.state == "ALARM")'`,
 		ArgsUsage: "[DIR]",
-		Flags:     locationFlags(&cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
+		Flags:     locationFlags(packedFlag(), &cli.BoolFlag{Name: "json", Usage: "print a JSON document (docs/json.md)", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
-			p, err := locationOf(c)
+			p, err := siteOf(c)
 			if err != nil {
 				return err
 			}
@@ -36,14 +36,14 @@ Changes nothing.
 				if err != nil {
 					return err
 				}
-				found, err := appstatus.Look(ctx, appstatus.Target{Account: opened, Prefix: p.prefix, Regions: p.regions})
+				found, err := appstatus.Look(ctx, appstatus.Target{Account: opened, Prefix: p.prefix(), Regions: p.regions})
 				if err != nil {
 					return account.Explain(err)
 				}
 				if c.Bool("json") {
-					return printJSON(s.out, statusResult{Schema: jsonSchema, Name: p.prefix, Status: found})
+					return printJSON(s.out, statusResult{Schema: jsonSchema, Name: p.prefix(), Status: found})
 				}
-				return printStatus(s, p.prefix, found)
+				return printStatus(s, p.prefix(), found)
 			})
 		},
 	}

@@ -36,7 +36,7 @@ is changed anywhere. docs/architecture-on-aws.md explains the resources.
 		ArgsUsage: "[DIR]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "cloudformation", Usage: "`FORMAT`: cloudformation or terraform"},
-			&cli.StringFlag{Name: "stage", Value: "production", Usage: "`NAME` of what is deployed; begins names, after the app's"},
+			&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's"},
 			&cli.StringFlag{Name: "region", Usage: "the `REGION` whose resources are written (default: the one with gateway and state)"},
 			&cli.StringFlag{Name: "out", Usage: "write into this `FOLDER` instead of printing"},
 			&cli.StringFlag{Name: "packed", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pack/tests/awsservers"
+)
+
+// TestLocation: commands that change a deployment and those that look at it mean the
+// same stage and home region.
+func TestLocation(t *testing.T) {
+	moto := awsservers.Moto(t)
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte("[profile work]\nregion = eu-north-1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	regions, vercel := `{"regions":["dub1","us-west-2"]}`, `{"regions":["hnd1"]}`
+	for _, c := range []struct {
+		name         string
+		pack, vercel string
+		env          map[string]string
+		args         []string
+		stage, home  string
+	}{
+		{name: "nothing says", stage: "production", home: "us-east-1"},
+		{name: "the profile", env: map[string]string{"AWS_PROFILE": "work"}, stage: "production", home: "eu-north-1"},
+		{name: "the environment", env: map[string]string{"AWS_PROFILE": "work", "AWS_REGION": "eu-west-3"}, stage: "production", home: "eu-west-3"},
+		{name: "vercel.json", vercel: vercel, env: map[string]string{"AWS_REGION": "eu-west-3"}, stage: "production", home: "ap-northeast-1"},
+		{name: "pack.json", pack: regions, vercel: vercel, env: map[string]string{"AWS_REGION": "eu-west-3"}, stage: "production", home: "eu-west-1"},
+		{name: "flags", pack: regions, args: []string{"--stage", "staging", "--region", "fra1"}, stage: "staging", home: "eu-central-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			app := bareApp(t, "located")
+			for name, text := range map[string]string{"pack.json": c.pack, "vercel.json": c.vercel} {
+				if text == "" {
+					continue
+				}
+				if err := os.WriteFile(filepath.Join(app, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, value := range map[string]string{
+				"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": c.env["AWS_PROFILE"],
+				"AWS_REGION": c.env["AWS_REGION"], "AWS_DEFAULT_REGION": "",
+				"AWS_ENDPOINT_URL": moto.Endpoint, "AWS_ACCESS_KEY_ID": awsservers.AccessKey, "AWS_SECRET_ACCESS_KEY": awsservers.SecretKey,
+			} {
+				t.Setenv(name, value)
+			}
+			pack := func(command ...string) (stdout, stderr string, code int) {
+				var out, err bytes.Buffer
+				code = run(t.Context(), append(append(append([]string{"pack"}, command...), c.args...), app), streams{out: &out, err: &err})
+				return out.String(), err.String(), code
+			}
+			_, said, _ := pack("deployments")
+			if want := "located-" + c.stage + " is not deployed in " + c.home; !strings.Contains(said, want) {
+				t.Errorf("pack deployments does not say %q: %s", want, said)
+			}
+			policy, said, code := pack("doctor", "--policy", "--account", "123456789012")
+			if want := "arn:aws:cloudformation:" + c.home + ":123456789012:stack/located-" + c.stage; code != 0 || !strings.Contains(policy, want) {
+				t.Errorf("the policy does not name %s: %d %s\n%.600s", want, code, said, policy)
+			}
+		})
+	}
+}
