@@ -122,40 +122,77 @@ func (m *mapStore) List(ctx context.Context, prefix string) iter.Seq2[s3cache.It
 	}
 }
 
-// mapTags is a TagStore in memory that can be told to fail.
+// mapTags is a TagStore in memory that can be told to fail, and to stop between steps.
 type mapTags struct {
-	mu      sync.Mutex
-	tags    map[string]s3cache.Tag
-	failing error
+	mu       sync.Mutex
+	tags     map[string]s3cache.Tag
+	revision uint64
+	failing  error
+	// at runs at a step of a call, outside the lock, if it is set; an error ends the
+	// call there. The steps are "written" of Write, before the revision moves on,
+	// "read" of Read, when it has its answer, and "revision", of Revision.
+	at func(step string) error
 }
 
 func newMapTags() *mapTags { return &mapTags{tags: map[string]s3cache.Tag{}} }
 
-func (m *mapTags) Read(ctx context.Context, tags []string) (map[string]s3cache.Tag, error) {
+func (m *mapTags) step(name string) error {
+	m.mu.Lock()
+	at := m.at
+	m.mu.Unlock()
+	if at == nil {
+		return nil
+	}
+	return at(name)
+}
+
+func (m *mapTags) onStep(at func(step string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.at = at
+}
+
+func (m *mapTags) Read(ctx context.Context, tags []string) (map[string]s3cache.Tag, error) {
+	m.mu.Lock()
 	found := map[string]s3cache.Tag{}
 	for _, tag := range tags {
 		if mark, ok := m.tags[tag]; ok {
 			found[tag] = mark
 		}
 	}
-	return found, errors.Join(m.failing, ctx.Err())
+	err := errors.Join(m.failing, ctx.Err())
+	m.mu.Unlock()
+	return found, errors.Join(err, m.step("read"))
 }
 
 func (m *mapTags) Write(ctx context.Context, updates map[string]s3cache.Tag) error {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if _, ok := updates[""]; ok {
+		m.mu.Unlock()
 		return errors.New("empty tag")
 	}
 	if err := errors.Join(m.failing, ctx.Err()); err != nil {
+		m.mu.Unlock()
 		return err
 	}
 	for tag, update := range updates {
 		m.tags[tag] = m.tags[tag].Merge(update)
 	}
+	m.mu.Unlock()
+	if err := m.step("written"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.revision++
 	return nil
+}
+
+func (m *mapTags) Revision(ctx context.Context) (uint64, error) {
+	m.mu.Lock()
+	revision, err := m.revision, errors.Join(m.failing, ctx.Err())
+	m.mu.Unlock()
+	return revision, errors.Join(err, m.step("revision"))
 }
 
 func TestMapStores(t *testing.T) {

@@ -20,9 +20,10 @@ import (
 type TagDirectory struct {
 	journal *journal
 
-	mu     sync.RWMutex
-	marks  map[string]Tag // never changed, only replaced
-	reader journalReader
+	mu       sync.RWMutex
+	marks    map[string]Tag // never changed, only replaced
+	revision uint64         // how often they were
+	reader   journalReader
 }
 
 // OpenTagDirectory opens the tag store in the directory path, which is made if need be.
@@ -52,7 +53,7 @@ func (d *TagDirectory) Read(ctx context.Context, tags []string) (map[string]Tag,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	all, err := d.current()
+	all, _, err := d.current()
 	if err != nil {
 		return nil, fmt.Errorf("read tags: %w", err)
 	}
@@ -68,29 +69,41 @@ func (d *TagDirectory) Read(ctx context.Context, tags []string) (map[string]Tag,
 	return found, nil
 }
 
-// current returns every tag's mark as the journal has them now.
-func (d *TagDirectory) current() (map[string]Tag, error) {
+// Revision implements TagStore. It is one stat(2) while nothing was written.
+func (d *TagDirectory) Revision(ctx context.Context) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	_, revision, err := d.current()
+	if err != nil {
+		return 0, fmt.Errorf("read revision of tags: %w", err)
+	}
+	return revision, nil
+}
+
+// current returns every tag's mark as the journal has them now, and the revision.
+func (d *TagDirectory) current() (marks map[string]Tag, revision uint64, err error) {
 	stat, err := os.Stat(d.journal.path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	d.mu.RLock()
-	marks, unchanged := d.marks, d.reader.has(stat)
+	marks, revision, unchanged := d.marks, d.revision, d.reader.has(stat)
 	d.mu.RUnlock()
 	if unchanged {
-		return marks, nil
+		return marks, revision, nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.reader.has(stat) {
-		return d.marks, nil
+	if !d.reader.has(stat) {
+		fresh, err := d.reader.read(d.journal.path, d.marks)
+		if err != nil {
+			return nil, 0, err
+		}
+		d.marks = fresh
+		d.revision++
 	}
-	fresh, err := d.reader.read(d.journal.path, d.marks)
-	if err != nil {
-		return nil, err
-	}
-	d.marks = fresh
-	return fresh, nil
+	return d.marks, d.revision, nil
 }
 
 // Write implements TagStore.

@@ -8,6 +8,11 @@ import "context"
 //   - Values only move forward: a Write stores the Merge of what is there and the
 //     update, in one step per tag, so that writers agree whatever order their writes
 //     arrive in. Several tags of one Write need not become visible together.
+//   - Every Write moves the store's revision on, as etcd's revision does: after the
+//     tags are written and before it returns, also where it changed no tag, for
+//     another writer may not have come to that yet. So whoever asks for the revision,
+//     then reads tags, and is later told the same revision, knows that the tags are as
+//     he read them, but for Writes that have not returned.
 //   - A tag is any non-empty UTF-8 string of at most 1024 bytes (Next.js allows 256
 //     characters).
 //   - Methods may be called by any number of goroutines.
@@ -16,8 +21,12 @@ type TagStore interface {
 	// were never revalidated are absent from the map, which may be nil. All tags are
 	// answered, however many. The caller must not change the map.
 	Read(ctx context.Context, tags []string) (map[string]Tag, error)
-	// Write merges the updates into the store: one write a tag.
+	// Write merges the updates into the store: one write a tag. After an error any of
+	// them may have been written, and the revision not moved on.
 	Write(ctx context.Context, updates map[string]Tag) error
+	// Revision returns the store's revision, in one cheap request. It never takes a
+	// value a second time; those of two handles on one place cannot be compared.
+	Revision(ctx context.Context) (uint64, error)
 }
 
 // Tag is what revalidations have done to a tag. Times are milliseconds since 1970;

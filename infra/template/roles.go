@@ -41,7 +41,7 @@ func (s *stack) stateStatements(kind manifest.FunctionKind) list {
 	statements := list{
 		allow([]string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, bucketARN(idState, "/*")),
 		allow([]string{"s3:ListBucket"}, bucketARN(idState)),
-		allow([]string{"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+		allow([]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
 			join("arn:aws:dynamodb:"+home(s.d)+":", ref(accountID), ":table/", ref(idTags))),
 	}
 	if kind == manifest.GatewayFunction {

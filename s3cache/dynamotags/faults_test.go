@@ -84,11 +84,19 @@ func TestOneFault(t *testing.T) {
 			faults.Next(1, fault)
 			wantTags(t, store, want)
 			faults.Next(1, fault)
+			before, err := store.Revision(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			faults.Next(1, fault)
 			if err := store.Write(t.Context(), marks{"c": {StaleAt: 2, ExpiredAt: 9, ExpireBy: 8}}); err != nil {
 				t.Fatal(err)
 			}
 			want["c"] = s3cache.Tag{StaleAt: 3, ExpiredAt: 9, ExpireBy: 1}
 			wantTags(t, beside, want)
+			if after, err := store.Revision(t.Context()); err != nil || after <= before {
+				t.Errorf("the revision went from %d to %d, %v", before, after, err)
+			}
 		})
 	}
 }
@@ -116,6 +124,9 @@ func TestOutage(t *testing.T) {
 			end := begin(faults)
 			if got, err := store.Read(t.Context(), []string{"a"}); err == nil {
 				t.Errorf("read %+v", got)
+			}
+			if got, err := store.Revision(t.Context()); err == nil {
+				t.Errorf("read revision %d", got)
 			}
 			// An answer of UpdateItem is two bytes long, of which one says enough.
 			if err := store.Write(t.Context(), marks{"a": {ExpiredAt: 2}}); err == nil && name != "half answer" {
@@ -157,20 +168,25 @@ func TestCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	updates := func(tags int) []string { return slices.Repeat([]string{"UpdateItem"}, tags+4) }
 	write(s3cache.Tag{ExpiredAt: 10})
-	count("a first write", "UpdateItem")
+	count("a first write", updates(1)...)
 	write(s3cache.Tag{StaleAt: 20, ExpiredAt: 15, ExpireBy: 30})
-	count("a later one of both parts", "UpdateItem")
+	count("a later one of both parts", updates(1)...)
 	write(s3cache.Tag{StaleAt: 19})
-	count("one that is behind", "UpdateItem")
+	count("one that is behind", updates(1)...)
 	write(s3cache.Tag{StaleAt: 19, ExpiredAt: 16})
-	count("one that is behind in part", "UpdateItem", "UpdateItem")
+	count("one that is behind in part", updates(2)...)
 	write(s3cache.Tag{})
 	count("one that says nothing")
 	if err := store.Write(t.Context(), marks{"b": {ExpiredAt: 1}, "c": {ExpiredAt: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	count("one of two tags", "UpdateItem", "UpdateItem")
+	count("one of two tags", updates(2)...)
+	if _, err := store.Revision(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	count("the revision", "GetItem")
 	for n, want := range map[int][]string{
 		0: nil, 1: {"BatchGetItem"}, 100: {"BatchGetItem"}, 128: {"BatchGetItem", "BatchGetItem"},
 	} {

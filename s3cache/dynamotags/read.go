@@ -83,7 +83,9 @@ func (s *Store) readChunk(ctx context.Context, tags []string, found func(string,
 			if err != nil {
 				return err
 			}
-			found(strings.TrimPrefix(key.Value, s.prefix), mark)
+			if mark != (s3cache.Tag{}) { // as an item of the revision
+				found(strings.TrimPrefix(key.Value, s.prefix), mark)
+			}
 		}
 		if keys = output.UnprocessedKeys[s.table].Keys; len(keys) == 0 {
 			return nil

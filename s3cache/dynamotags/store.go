@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -23,6 +24,8 @@ const (
 	attributeExpired = "expiredAt"
 	attributeBy      = "expireBy"
 	attributeRemove  = "removeAt" // of the table's TTL
+	// attributeRevision is of the items of the revision alone, which stay.
+	attributeRevision = "revision"
 )
 
 // Options make a Store.
@@ -46,12 +49,13 @@ const (
 )
 
 // Store is an s3cache.TagStore in a table, one item a tag. It needs
-// dynamodb:BatchGetItem and UpdateItem. It is an s3cache.Clock too.
+// dynamodb:BatchGetItem, GetItem and UpdateItem. It is an s3cache.Clock too.
 type Store struct {
 	client *dynamodb.Client
 	table  string
 	prefix string
 	keep   time.Duration
+	asked  int // which copy of the revision is read
 	clock.Clock
 }
 
@@ -69,7 +73,7 @@ func New(o Options) (*Store, error) {
 	if o.Keep == 0 {
 		o.Keep = keep
 	}
-	return &Store{client: o.Client, table: o.Table, prefix: o.Prefix, keep: o.Keep}, nil
+	return &Store{client: o.Client, table: o.Table, prefix: o.Prefix, keep: o.Keep, asked: rand.IntN(copies)}, nil
 }
 
 func (s *Store) key(tag string) (map[string]types.AttributeValue, error) {

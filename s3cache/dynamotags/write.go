@@ -19,28 +19,36 @@ import (
 const writersAtOnce = 16
 
 // Write is one UpdateItem a tag, many at once; every tag is tried, whatever becomes of
-// the others. A tag that another writer has moved on since costs one or two more.
+// the others. A tag that another writer has moved on since costs one or two more. One
+// for each copy of the revision follows, unless no tag could be written.
 func (s *Store) Write(ctx context.Context, updates map[string]s3cache.Tag) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("write tags: %w", err)
 	}
 	var mu sync.Mutex
 	var failed error
+	written := 0
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, writersAtOnce)
 	for tag, update := range updates {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := s.merge(ctx, tag, update); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
+			said, err := s.merge(ctx, tag, update)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
 				failed = errors.Join(failed, fmt.Errorf("write tag %q: %w", tag, canceled(ctx, err)))
+			} else if said {
+				written++
 			}
 		})
 	}
 	wg.Wait()
-	return failed
+	if written == 0 {
+		return failed
+	}
+	return errors.Join(failed, s.moveOn(ctx))
 }
 
 // A part of an update moves forward by itself: the two of s3cache.Tag.Merge are
@@ -71,11 +79,12 @@ func stalePart(update s3cache.Tag) part {
 // merge makes an update part of a tag's item if it moves it forward. A part that is
 // behind once is behind for ever, for values only grow. So when both together are
 // refused at least one is behind, and of the two by themselves at most one is done:
-// whatever happens, the item changes in one step.
-func (s *Store) merge(ctx context.Context, tag string, update s3cache.Tag) error {
+// whatever happens, the item changes in one step. said is false for an update that says
+// nothing.
+func (s *Store) merge(ctx context.Context, tag string, update s3cache.Tag) (said bool, err error) {
 	key, err := s.key(tag)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var parts []part
 	if update.ExpiredAt > 0 {
@@ -85,20 +94,20 @@ func (s *Store) merge(ctx context.Context, tag string, update s3cache.Tag) error
 		parts = append(parts, stalePart(update))
 	}
 	if len(parts) == 0 {
-		return nil
+		return false, nil
 	}
 	remove := max(time.Now().UnixMilli(), update.StaleAt, update.ExpiredAt, update.ExpireBy)/1000 + int64(s.keep/time.Second)
 	done, err := s.update(ctx, key, remove, parts...)
 	if len(parts) == 1 {
-		return err
+		return true, err
 	}
 	for _, one := range parts {
 		if err != nil || done {
-			return err
+			break
 		}
 		done, err = s.update(ctx, key, remove, one)
 	}
-	return err
+	return true, err
 }
 
 // update does the parts of an update in one step if all of them move forward, and

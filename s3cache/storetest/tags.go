@@ -36,6 +36,14 @@ func RunTagStore(t *testing.T, place func(t *testing.T) OpenTagStore, allowed ..
 		{"concurrent writers", func(t *testing.T, open OpenTagStore) {
 			concurrentWriters(t, open, !slices.Contains(allowed, LosesUpdates))
 		}},
+		{"revision", movesOn},
+		{"same revision", func(t *testing.T, open OpenTagStore) {
+			writers := 4
+			if slices.Contains(allowed, LosesUpdates) {
+				writers = 1
+			}
+			sameRevision(t, open, writers)
+		}},
 		{"restart", restart},
 		{"canceled context", canceledTags},
 	} {
@@ -206,4 +214,6 @@ func canceledTags(t *testing.T, open OpenTagStore) {
 	_, err := store.Read(ctx, []string{"a"})
 	wantError(t, err, context.Canceled)
 	wantError(t, store.Write(ctx, marks{"a": {StaleAt: 1}}), context.Canceled)
+	_, err = store.Revision(ctx)
+	wantError(t, err, context.Canceled)
 }
