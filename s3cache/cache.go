@@ -20,10 +20,6 @@ type Options struct {
 	// MemoryBytes bounds the decoded entries kept in memory; 0 means 32 MiB, negative
 	// means none.
 	MemoryBytes int64
-	// Remember is for how long a fresh entry is answered from memory without asking
-	// anyone; 0 means never. What other processes revalidate or store meanwhile is not
-	// seen that long. A revalidation by this Cache ends it at once.
-	Remember time.Duration
 	// AtOnce asks for an object and its tags at the same time where the tags are known:
 	// for stores over a network. On one machine it costs more than it saves.
 	AtOnce bool
@@ -37,8 +33,8 @@ type Cache struct {
 	prefix     string
 	dataPrefix string
 	memory     *memory
-	remember   time.Duration
 	atOnce     bool
+	known      *known
 	counters   *counters
 	// machine is this machine's clock, clocks are those of the stores that have one.
 	machine func() time.Time
@@ -59,7 +55,7 @@ func New(o Options) *Cache {
 	}
 	c := &Cache{
 		store: o.Store, tags: o.Tags, prefix: o.Prefix, dataPrefix: o.DataPrefix,
-		memory: newMemory(o.MemoryBytes), remember: o.Remember, atOnce: o.AtOnce,
+		memory: newMemory(o.MemoryBytes), known: new(known), atOnce: o.AtOnce,
 		counters: new(counters), machine: time.Now,
 	}
 	for _, store := range []any{o.Store, o.Tags} {
@@ -71,8 +67,8 @@ func New(o Options) *Cache {
 }
 
 // Of returns the cache of what is kept below another Options.Prefix, and the data
-// cache below it too where none has a DataPrefix. Stores, memory and counters are
-// the same ones.
+// cache below it too where none has a DataPrefix. Stores, memory, what is known of tags
+// and counters are the same ones.
 func (c *Cache) Of(prefix string) *Cache {
 	if prefix == c.prefix {
 		return c
@@ -118,12 +114,13 @@ func (c *Cache) now() int64 {
 // read returns an object's entry and ETag. Errors: ErrNotFound; ErrCorrupt, then with
 // the ETag; the store's.
 func (c *Cache) read(ctx context.Context, name string) (*Entry, string, error) {
-	held, known := c.memory.get(name)
-	object, err := c.store.Get(ctx, name, known)
+	held, asked := c.memory.get(name), c.machine()
+	object, err := c.store.Get(ctx, name, held.etag)
 	switch {
-	case errors.Is(err, ErrNotModified) && held != nil:
+	case errors.Is(err, ErrNotModified) && held.entry != nil:
 		c.counters.remembered.Add(1)
-		return held, known, nil
+		c.memory.confirm(name, held.entry, asked)
+		return held.entry, held.etag, nil
 	case errors.Is(err, ErrNotFound):
 		c.memory.forget(name)
 		return nil, "", ErrNotFound
@@ -133,10 +130,11 @@ func (c *Cache) read(ctx context.Context, name string) (*Entry, string, error) {
 	}
 	entry, err := DecodeEntry(object.Body)
 	if err != nil {
+		c.memory.forget(name)
 		c.counters.corrupt.Add(1)
 		return nil, object.ETag, err
 	}
-	c.memory.put(name, entry, object.ETag, int64(len(object.Body)))
+	c.memory.put(name, entry, object.ETag, int64(len(object.Body)), asked)
 	return entry, object.ETag, nil
 }
 
@@ -169,7 +167,7 @@ func (c *Cache) write(ctx context.Context, key Key, entry *Entry, replaces func(
 	if entry, err = DecodeEntry(body); err != nil {
 		return false, fmt.Errorf("store %s: %w", key.Name, err)
 	}
-	name := c.object(key)
+	name, announced := c.object(key), int64(0)
 	for range attempts {
 		there, etag, err := c.read(ctx, name)
 		condition := IfMatch(etag)
@@ -182,10 +180,16 @@ func (c *Cache) write(ctx context.Context, key Key, entry *Entry, replaces func(
 		case err != nil && !errors.Is(err, ErrCorrupt):
 			return false, fmt.Errorf("store %s: %w", key.Name, err)
 		}
+		if condition != IfAbsent {
+			if announced, err = c.announce(ctx, name, there, entry, announced); err != nil {
+				return false, fmt.Errorf("store %s: %w", key.Name, err)
+			}
+		}
+		put := c.machine()
 		etag, err = c.store.Put(ctx, name, body, condition)
 		if err == nil {
 			c.counters.stored.Add(1)
-			c.memory.put(name, entry, etag, int64(len(body)))
+			c.memory.put(name, entry, etag, int64(len(body)), put)
 			return true, nil
 		}
 		if !errors.Is(err, ErrConflict) {
@@ -195,6 +199,33 @@ func (c *Cache) write(ctx context.Context, key Key, entry *Entry, replaces func(
 		c.counters.conflicts.Add(1)
 	}
 	return false, fmt.Errorf("store %s: %w", key.Name, ErrConflict)
+}
+
+// markOf is the tag that says of an object which of its entries are no longer the
+// newest: those rendered before its ExpiredAt. No tag of Next.js begins so, for they are
+// sent in headers.
+func markOf(name string) string { return "\x00" + name }
+
+// announce tells those who have an entry in memory and take it for fresh that it will be
+// replaced: from then on they ask the store. That comes first, so that a writer who dies
+// in between has only made others ask. there is nil if it could not be read. The mark is
+// written unless one as late was: announced.
+func (c *Cache) announce(ctx context.Context, name string, there, entry *Entry, announced int64) (int64, error) {
+	if there != nil && Freshness(there, nil, nil, c.now()) != Fresh {
+		return announced, nil // they ask by themselves
+	}
+	mark := entry.Created
+	if there == nil || there.Created == mark {
+		mark++
+	}
+	if mark <= announced {
+		return announced, nil
+	}
+	if err := c.tags.Write(ctx, map[string]Tag{markOf(name): {ExpiredAt: mark}}); err != nil {
+		c.counters.tagErrors.Add(1)
+		return announced, err
+	}
+	return mark, nil
 }
 
 // RevalidateTags does what Next.js's revalidateTag(tags, durations) does: without
@@ -220,7 +251,6 @@ func (c *Cache) RevalidateTags(ctx context.Context, tags []string, durations *Du
 		updates[tag] = durations.update(known[tag], now)
 	}
 	err = c.tags.Write(ctx, updates)
-	c.memory.doubt() // also after a failure: some may have been written
 	if err != nil {
 		c.counters.tagErrors.Add(1)
 		return fmt.Errorf("revalidate tags: %w", err)

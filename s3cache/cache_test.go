@@ -71,7 +71,7 @@ func TestCacheLifetime(t *testing.T) {
 		lookup(t, cache, key, "one", s3cache.Expired)
 		store(t, other, key, render("two"), true)
 		lookup(t, cache, key, "two", s3cache.Fresh)
-		want := s3cache.Stats{Fresh: 2, Expired: 1, Missing: 1, Stored: 1, Remembered: 2}
+		want := s3cache.Stats{Fresh: 2, Expired: 1, Missing: 1, Stored: 1, Remembered: 2, Recalled: 1}
 		if got := cache.Stats(); got != want {
 			t.Errorf("stats %+v, want %+v", got, want)
 		}
@@ -219,8 +219,10 @@ func TestCacheFailingStore(t *testing.T) {
 		store(t, cache, key, render("one"), true)
 		down := errors.New("store is down")
 		p.store.fail(down)
-		entry, state, err := cache.Lookup(t.Context(), key, nil)
-		if entry != nil || state != s3cache.Missing || !errors.Is(err, down) || !strings.Contains(err.Error(), "/blog") {
+		lookup(t, cache, key, "one", s3cache.Fresh) // from memory
+		other := s3cache.PageKey("/other")
+		entry, state, err := cache.Lookup(t.Context(), other, nil)
+		if entry != nil || state != s3cache.Missing || !errors.Is(err, down) || !strings.Contains(err.Error(), "/other") {
 			t.Errorf("%v, %s, %v", entry, state, err)
 		}
 		if stored, err := cache.Store(t.Context(), key, render("two")); stored || !errors.Is(err, down) {
@@ -232,11 +234,14 @@ func TestCacheFailingStore(t *testing.T) {
 		if entry == nil || state != s3cache.Expired || !errors.Is(err, down) {
 			t.Errorf("tags down: %v, %s, %v", entry, state, err)
 		}
+		if stored, err := cache.Store(t.Context(), key, render("two")); stored || !errors.Is(err, down) {
+			t.Errorf("stored over an entry that others take for fresh: %v, %v", stored, err)
+		}
 		if err := cache.RevalidateTags(t.Context(), []string{"posts"}, nil); !errors.Is(err, down) {
 			t.Errorf("revalidate: %v", err)
 		}
 		got := cache.Stats()
-		if got.StoreErrors != 2 || got.TagErrors != 2 || got.Missing != 1 || got.Expired != 1 {
+		if got.StoreErrors != 2 || got.TagErrors != 3 || got.Missing != 1 || got.Expired != 1 {
 			t.Errorf("stats %+v", got)
 		}
 	})
@@ -251,11 +256,13 @@ func TestCacheCorrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	entry, state, err := cache.Lookup(t.Context(), key, nil)
+	cold := p.cache()
+	entry, state, err := cold.Lookup(t.Context(), key, nil)
 	if entry != nil || state != s3cache.Missing || !errors.Is(err, s3cache.ErrCorrupt) {
 		t.Errorf("%v, %s, %v", entry, state, err)
 	}
-	store(t, cache, key, render("two"), true)
+	store(t, cold, key, render("two"), true)
+	lookup(t, cold, key, "two", s3cache.Fresh)
 	lookup(t, cache, key, "two", s3cache.Fresh)
 }
 

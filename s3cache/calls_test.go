@@ -86,6 +86,11 @@ func (s countedTags) Write(ctx context.Context, updates map[string]s3cache.Tag) 
 	return s.TagStore.Write(ctx, updates)
 }
 
+func (s countedTags) Revision(ctx context.Context) (uint64, error) {
+	s.note("revision")
+	return s.TagStore.Revision(ctx)
+}
+
 func (p place) counted(o s3cache.Options) (*s3cache.Cache, *calls) {
 	made := &calls{}
 	o.AtOnce = true
@@ -97,10 +102,10 @@ func (p place) counted(o s3cache.Options) (*s3cache.Cache, *calls) {
 func TestCalls(t *testing.T) {
 	p := newPlace()
 	cache, made := p.counted(s3cache.Options{})
-	writer, _ := p.counted(s3cache.Options{})
+	writer, writerMade := p.counted(s3cache.Options{})
 	key := s3cache.PageKey("/blog")
 	lookup(t, cache, key, "", s3cache.Missing)
-	made.want(t, "a miss", "get")
+	made.want(t, "a miss", "get", "revision")
 	entry := render("one")
 	for i := range 126 {
 		entry.Tags = append(entry.Tags, fmt.Sprint("tag ", i))
@@ -109,26 +114,54 @@ func TestCalls(t *testing.T) {
 	store(t, cache, key, entry, true)
 	made.want(t, "a first store", "get", "put")
 
+	lookup(t, cache, key, "one", s3cache.Fresh)
+	made.want(t, "a hit of what was stored here", "read 129", "revision")
 	for range 3 {
 		lookup(t, cache, key, "one", s3cache.Fresh)
-		made.want(t, "a hit in memory", "get if changed", "read 128")
+		made.want(t, "a hit in memory", "revision")
 	}
 	cold, coldMade := p.counted(s3cache.Options{})
 	lookup(t, cold, key, "one", s3cache.Fresh)
-	coldMade.want(t, "a hit of a new instance", "get", "read 128")
+	coldMade.want(t, "a hit of a new instance", "get", "read 129", "revision")
+	lookup(t, cold, key, "one", s3cache.Fresh)
+	coldMade.want(t, "its second", "revision")
 
 	newer := render("two")
+	newer.Created++
 	newer.Tags = []string{"posts", "another"}
 	store(t, writer, key, newer, true)
+	writerMade.want(t, "a store over an entry that is fresh", "get", "put", "write 1")
 	lookup(t, cache, key, "two", s3cache.Fresh)
-	made.want(t, "a hit with a tag more", "get if changed", "read 1", "read 128")
-	if _, _, err := cache.Lookup(t.Context(), key, []string{"soft"}); err != nil {
+	made.want(t, "a hit of what was replaced, with a tag more", "get if changed", "read 1", "read 129", "revision")
+	lookup(t, cache, key, "two", s3cache.Fresh)
+	made.want(t, "and again", "revision")
+	soft := func(after string, want ...string) {
+		t.Helper()
+		if _, _, err := cache.Lookup(t.Context(), key, []string{"soft"}); err != nil {
+			t.Fatal(err)
+		}
+		made.want(t, after, want...)
+	}
+	soft("a hit with a soft tag", "read 1", "revision")
+	soft("and again", "revision")
+	lookup(t, cache, key, "two", s3cache.Fresh)
+	made.want(t, "a hit without it", "revision")
+
+	if err := writer.RevalidateTags(t.Context(), []string{"of other pages"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	made.want(t, "a hit with a soft tag", "get if changed", "read 3")
+	lookup(t, cache, key, "two", s3cache.Fresh)
+	made.want(t, "a hit after any revalidation", "read 3", "revision")
+	store(t, writer, s3cache.PageKey("/other"), newer, true)
+	if _, state, err := cache.Lookup(t.Context(), s3cache.PageKey("/other"), nil); state != s3cache.Fresh || err != nil {
+		t.Fatal(state, err)
+	}
+	made.want(t, "a page with tags that are known", "get", "read 1", "revision")
 
-	store(t, cache, key, render("three"), true)
-	made.want(t, "a store over an entry in memory", "get if changed", "put")
+	newest := render("three")
+	newest.Created += 2
+	store(t, cache, key, newest, true)
+	made.want(t, "a store over an entry in memory", "get if changed", "put", "write 1")
 	for range 100 {
 		cold, _ := p.counted(s3cache.Options{})
 		store(t, cold, s3cache.PageKey(fmt.Sprint("/of ", cold)), render("x"), true)
@@ -141,6 +174,56 @@ func TestCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	made.want(t, "a revalidation while stale", "read 1", "write 1")
+}
+
+// What costs what as time goes by.
+func TestCallsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace()
+		cache, made := p.counted(s3cache.Options{})
+		key := s3cache.PageKey("/blog")
+		entry := render("one")
+		entry.Revalidate = s3cache.Seconds(340)
+		store(t, p.cacheOf("d1"), key, entry, true)
+		hit := func(after string, state s3cache.State, want ...string) {
+			t.Helper()
+			lookup(t, cache, key, "one", state)
+			made.want(t, after, want...)
+		}
+		hit("the first", s3cache.Fresh, "get", "read 2", "revision")
+		time.Sleep(5*time.Minute - time.Millisecond)
+		hit("within five minutes", s3cache.Fresh, "revision")
+		time.Sleep(time.Millisecond)
+		hit("after them", s3cache.Fresh, "get if changed", "read 2", "revision")
+		hit("and again", s3cache.Fresh, "revision")
+		time.Sleep(35 * time.Second)
+		hit("five seconds before it is stale", s3cache.Fresh, "revision")
+		time.Sleep(time.Millisecond)
+		hit("shortly before it is stale", s3cache.Fresh, "get if changed", "revision")
+		time.Sleep(5 * time.Second)
+		hit("stale", s3cache.Stale, "get if changed", "revision")
+		if got, want := cache.Stats(), (s3cache.Stats{Fresh: 6, Stale: 1, Remembered: 6, Recalled: 3}); got != want {
+			t.Errorf("stats %+v, want %+v", got, want)
+		}
+
+		store(t, cache, key, render("two"), true)
+		made.want(t, "a store over an entry that is stale", "get if changed", "put")
+		if err := cache.RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		made.since()
+		time.Sleep(time.Millisecond)
+		lookup(t, cache, key, "two", s3cache.Fresh) // the revalidation was of the same millisecond
+		made.want(t, "a first hit", "read 2", "revision")
+		if err := cache.RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		made.since()
+		lookup(t, cache, key, "two", s3cache.Expired)
+		made.want(t, "an entry that was expired", "get if changed", "read 2", "revision")
+		lookup(t, cache, key, "two", s3cache.Expired)
+		made.want(t, "and again", "get if changed", "revision")
+	})
 }
 
 // The object and its tags are asked for at once when the tags are known.
@@ -178,53 +261,7 @@ func (s slowTags) Read(ctx context.Context, tags []string) (map[string]s3cache.T
 	return s.TagStore.Read(ctx, tags)
 }
 
-func TestRemember(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlace()
-		cache, made := p.counted(s3cache.Options{Remember: time.Second})
-		other := p.cacheOf("d1")
-		key := s3cache.PageKey("/blog")
-		first := render("one")
-		first.Revalidate = s3cache.Seconds(60)
-		store(t, other, key, first, true)
-		hit := func(after, body string, want ...string) {
-			t.Helper()
-			lookup(t, cache, key, body, s3cache.Fresh)
-			made.want(t, after, want...)
-		}
-		hit("the first", "one", "get", "read 1")
-		time.Sleep(999 * time.Millisecond)
-		hit("within the time", "one")
-		time.Sleep(time.Millisecond)
-		hit("after it", "one", "get if changed", "read 1")
-		if _, _, err := cache.Lookup(t.Context(), key, []string{"soft"}); err != nil {
-			t.Fatal(err)
-		}
-		made.want(t, "with a tag nobody asked for", "get if changed", "read 2")
-
-		if err := cache.RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
-			t.Fatal(err)
-		}
-		made.want(t, "revalidated here", "write 1")
-		lookup(t, cache, key, "one", s3cache.Expired)
-		made.want(t, "an expired entry", "get if changed", "read 1")
-		lookup(t, cache, key, "one", s3cache.Expired)
-		made.want(t, "an expired entry again", "get if changed", "read 1")
-
-		time.Sleep(time.Millisecond)
-		second := render("two")
-		second.Revalidate = s3cache.Seconds(1)
-		store(t, cache, key, second, true)
-		made.since()
-		hit("stored here", "two", "get if changed", "read 1")
-		hit("and again", "two")
-		time.Sleep(999 * time.Millisecond)
-		hit("the last millisecond", "two")
-		time.Sleep(2 * time.Millisecond)
-		lookup(t, cache, key, "two", s3cache.Stale)
-		made.want(t, "become stale within the time", "get if changed", "read 1")
-		if got := cache.Stats(); got.Recalled != 3 || got.Fresh != 7 {
-			t.Errorf("stats %+v", got)
-		}
-	})
+func (s slowTags) Revision(ctx context.Context) (uint64, error) {
+	time.Sleep(time.Second)
+	return s.TagStore.Revision(ctx)
 }

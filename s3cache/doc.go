@@ -5,8 +5,8 @@
 // a Store, so HTML, RSC payload, segments and postponed state can never come from
 // different renders. A TagStore remembers per tag when it was revalidated, one item a
 // tag, however many pages carry it. A Cache joins the two, keeps decoded entries in
-// memory (revalidated on every use, unless Options.Remember says otherwise), and elects
-// one renderer per page by leases.
+// memory (every use asks whether they still hold), and elects one renderer per page by
+// leases.
 //
 // Store and TagStore are driver contracts: package storetest proves an implementation.
 // Directory and TagDirectory implement them for one machine, packages s3store and

@@ -4,28 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 )
 
+// apart is how much clocks of different instances may differ. An entry that has no
+// longer than that to live is compared with the store, for one whose clock is ahead may
+// have replaced it, and only what replaces a fresh one is announced.
+const apart = 5 * time.Second
+
 // Lookup returns the entry of a key and how it may be used; the entry is nil only when
 // it is Missing. extraTags count besides the entry's own (the soft tags of the data
-// cache). It is one Get and one Read of tags: one after the other, or with Options.AtOnce
-// together when the entry is in memory, and so its tags known.
+// cache).
+//
+// It is one Revision of the tag store, and one Read of those tags of which nothing is
+// known since that revision. Unless the entry is in memory, fresh, and not replaced, it is
+// one Get besides: with Options.AtOnce at the same time.
 //
 // An error is for the log: the state is right without looking at it. The store failing
 // is Missing, and so is an object that is no entry. The tag store failing is Expired,
 // for nobody knows what was revalidated: render, and fall back on the entry.
 func (c *Cache) Lookup(ctx context.Context, key Key, extraTags []string) (*Entry, State, error) {
-	name := c.object(key)
-	if entry := c.recall(name, extraTags); entry != nil {
-		c.counters.states[Fresh].Add(1)
-		c.counters.recalled.Add(1)
-		return entry, Fresh, nil
-	}
-	entry, state, err := c.ask(ctx, name, extraTags)
+	entry, state, err := c.ask(ctx, c.object(key), extraTags)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
@@ -36,61 +36,70 @@ func (c *Cache) Lookup(ctx context.Context, key Key, extraTags []string) (*Entry
 	return entry, state, err
 }
 
-// recall returns an entry that was fresh a moment ago and still is, as far as this
-// process can know, or nil.
-func (c *Cache) recall(name string, extraTags []string) *Entry {
-	if c.remember <= 0 {
-		return nil
-	}
-	entry, answer := c.memory.recall(name)
-	if entry == nil || time.Since(answer.asked) >= c.remember || len(unknown(answer.tags, extraTags)) > 0 {
-		return nil
-	}
-	if Freshness(entry, answer.tags, answer.marks, c.now()) != Fresh {
-		return nil
-	}
-	return entry
-}
-
-// ask looks an entry up in the stores.
+// ask looks an entry up: in memory, as far as that can be known to be right, and in the
+// store.
 func (c *Cache) ask(ctx context.Context, name string, extraTags []string) (*Entry, State, error) {
-	answer := answer{asked: time.Now(), doubts: c.memory.doubts.Load()}
-	var marksFailed error
-	var reading sync.WaitGroup
-	if c.atOnce {
-		if held, _ := c.memory.get(name); held != nil {
-			answer.tags = union(held.Tags, extraTags)
-			reading.Go(func() { answer.marks, marksFailed = c.readTags(ctx, answer.tags) })
+	held := c.memory.get(name)
+	tags := held.tags(extraTags)
+	// What did not count a moment ago will hardly count now.
+	must := held.entry == nil || !c.counts(held, extraTags, c.known.last(tags))
+	entry, failed := held.entry, error(nil)
+	get := func() { entry, _, failed = c.read(ctx, name) }
+	var asking sync.WaitGroup
+	if must && c.atOnce {
+		asking.Go(get)
+	} else if must {
+		if get(); entry == nil {
+			return nil, Missing, failed
 		}
 	}
-	entry, _, err := c.read(ctx, name)
-	reading.Wait()
-	if entry == nil {
-		return nil, Missing, err
+	at := c.revise(ctx)
+	var marks map[string]Tag
+	var marksFailed error
+	if held.entry != nil {
+		marks, marksFailed = c.marks(ctx, at, tags)
+		if !must && marksFailed == nil && c.counts(held, extraTags, marks) {
+			c.counters.remembered.Add(1)
+			c.counters.recalled.Add(1)
+			return held.entry, Fresh, nil
+		}
 	}
-	tags := union(entry.Tags, extraTags)
-	if more := unknown(answer.tags, tags); len(more) > 0 && marksFailed == nil {
-		var marks map[string]Tag
-		marks, marksFailed = c.readTags(ctx, more)
-		answer.marks = joined(answer.marks, marks)
+	if !must {
+		get()
+	}
+	asking.Wait()
+	if entry == nil {
+		return nil, Missing, failed
+	}
+	tags = union(entry.Tags, extraTags)
+	if entry != held.entry && marksFailed == nil && len(tags) > 0 {
+		if now := c.memory.get(name); now.entry == entry {
+			tags = now.tags(extraTags)
+		}
+		marks, marksFailed = c.marks(ctx, at, tags)
 	}
 	if marksFailed != nil {
 		c.counters.tagErrors.Add(1)
 		return entry, Expired, marksFailed
 	}
-	answer.tags = tags
-	state := Freshness(entry, tags, answer.marks, c.now())
-	if state == Fresh && c.remember > 0 {
-		c.memory.answered(name, entry, answer)
-	}
-	return entry, state, nil
+	return entry, Freshness(entry, union(entry.Tags, extraTags), marks, c.now()), nil
 }
 
-func (c *Cache) readTags(ctx context.Context, tags []string) (map[string]Tag, error) {
-	if len(tags) == 0 {
-		return nil, nil
-	}
-	return c.tags.Read(ctx, tags)
+// counts reports whether an entry in memory is fresh and the store's newest, if these
+// are the marks: nobody replaces a fresh one without announcing it.
+func (c *Cache) counts(held remembered, extraTags []string, marks map[string]Tag) bool {
+	now := c.now()
+	return c.recent(held.seen) &&
+		Freshness(held.entry, nil, nil, now+apart.Milliseconds()) == Fresh &&
+		Freshness(held.entry, union(held.entry.Tags, extraTags), marks, now) == Fresh &&
+		(len(marks) == 0 || marks[markOf(held.name)].ExpiredAt <= held.entry.Created)
+}
+
+// recent reports whether a moment was less than trust ago. It goes by the machine's
+// clock, and not by one that may stand still with the instance.
+func (c *Cache) recent(moment time.Time) bool {
+	ago := c.machine().Round(0).Sub(moment.Round(0))
+	return ago >= 0 && ago < trust
 }
 
 // union returns the tags of both without changing either.
@@ -99,27 +108,4 @@ func union(tags, more []string) []string {
 		return tags
 	}
 	return append(tags[:len(tags):len(tags)], more...)
-}
-
-// unknown returns those tags that are not among known.
-func unknown(known, tags []string) []string {
-	if len(known) == 0 {
-		return tags
-	}
-	var more []string
-	for _, tag := range tags {
-		if !slices.Contains(known, tag) {
-			more = append(more, tag)
-		}
-	}
-	return more
-}
-
-func joined(marks, more map[string]Tag) map[string]Tag {
-	if len(marks) == 0 {
-		return more
-	}
-	all := maps.Clone(marks)
-	maps.Copy(all, more)
-	return all
 }

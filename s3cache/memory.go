@@ -3,16 +3,12 @@ package s3cache
 import (
 	"container/list"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // memory holds decoded entries with the ETags of their objects, the least recently used
-// leaving first. By itself it says nothing of freshness: a use asks the store for the
-// ETag, unless the last answer may be recalled.
+// leaving first. By itself it says nothing of freshness: Cache.ask does.
 type memory struct {
-	doubts atomic.Uint64 // answers with fewer count no more
-
 	mu    sync.Mutex
 	limit int64 // bytes of encoded entries
 	used  int64
@@ -25,78 +21,53 @@ type remembered struct {
 	entry *Entry
 	etag  string
 	size  int64
-
-	last answer
+	// seen is when the store was asked last and had it.
+	seen time.Time
+	// marked are the entry's tags and its mark (markOf).
+	marked []string
 }
 
-// answer is what the stores said of an entry: that it is the newest, and what is known
-// of its tags.
-type answer struct {
-	asked  time.Time
-	doubts uint64
-	tags   []string
-	marks  map[string]Tag
-}
+// tags are what has to be known of an entry: its own, its mark, and more.
+func (r remembered) tags(more []string) []string { return union(r.marked, more) }
 
 func newMemory(limit int64) *memory {
 	return &memory{limit: limit, order: list.New(), names: map[string]*list.Element{}}
 }
 
-// get returns the entry of that object and its ETag, or nil and "".
-func (m *memory) get(name string) (*Entry, string) {
+// get returns what is held of that object, whose entry is nil if nothing is.
+func (m *memory) get(name string) remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	element := m.names[name]
 	if element == nil {
-		return nil, ""
+		return remembered{name: name}
 	}
 	m.order.MoveToFront(element)
-	held := element.Value.(*remembered)
-	return held.entry, held.etag
+	return *element.Value.(*remembered)
 }
 
-// recall returns the entry of that object and what was last said of it, or nil if that
-// counts no more.
-func (m *memory) recall(name string) (*Entry, answer) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	element := m.names[name]
-	if element == nil {
-		return nil, answer{}
-	}
-	held := element.Value.(*remembered)
-	if held.last.asked.IsZero() || held.last.doubts != m.doubts.Load() {
-		return nil, answer{}
-	}
-	m.order.MoveToFront(element)
-	return held.entry, held.last
-}
-
-// answered keeps what was said of an entry, if it still is the one held.
-func (m *memory) answered(name string, entry *Entry, a answer) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if element := m.names[name]; element != nil && element.Value.(*remembered).entry == entry {
-		element.Value.(*remembered).last = a
-	}
-}
-
-// doubt makes every answer that was asked for until now count no more.
-func (m *memory) doubt() { m.doubts.Add(1) }
-
-// put remembers an entry that takes size bytes; one above an eighth of the limit would
-// push out too many others and is not kept.
-func (m *memory) put(name string, entry *Entry, etag string, size int64) {
+// put remembers an entry that takes size bytes and was the store's when it was asked at
+// seen; one above an eighth of the limit would push out too many others and is not kept.
+func (m *memory) put(name string, entry *Entry, etag string, size int64, seen time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.remove(name)
 	if size > m.limit/8 {
 		return
 	}
-	m.names[name] = m.order.PushFront(&remembered{name: name, entry: entry, etag: etag, size: size})
+	m.names[name] = m.order.PushFront(&remembered{name: name, entry: entry, etag: etag, size: size, seen: seen, marked: union(entry.Tags, []string{markOf(name)})})
 	m.used += size
 	for m.used > m.limit {
 		m.remove(m.order.Back().Value.(*remembered).name)
+	}
+}
+
+// confirm notes that an entry still was the store's when it was asked at seen.
+func (m *memory) confirm(name string, entry *Entry, seen time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if element := m.names[name]; element != nil && element.Value.(*remembered).entry == entry {
+		element.Value.(*remembered).seen = seen
 	}
 }
 

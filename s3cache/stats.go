@@ -6,7 +6,7 @@ import "sync/atomic"
 type Stats struct {
 	Fresh, Stale, Expired, Missing uint64 // lookups by their state
 	Remembered                     uint64 // lookups that needed no body from the store
-	Recalled                       uint64 // lookups that asked nobody: Options.Remember
+	Recalled                       uint64 // lookups answered from memory, without the store
 	StoreErrors                    uint64 // failures of the store; at a lookup also Missing
 	TagErrors                      uint64 // failures of the tag store; at a lookup also Expired
 	Corrupt                        uint64 // objects that were no whole entry

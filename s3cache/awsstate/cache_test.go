@@ -33,8 +33,10 @@ func (s services) requests() []string {
 func TestRequests(t *testing.T) {
 	s := newServices(t)
 	cache := s.cache(t, s3cache.Options{})
-	recalling := s.cache(t, s3cache.Options{Remember: time.Hour})
+	other := s.cache(t, s3cache.Options{})
 	key := s3cache.PageKey("/blog")
+	// The tag, and four copies of the revision.
+	written := slices.Repeat([]string{"UpdateItem"}, 5)
 	want := func(after string, want ...string) {
 		t.Helper()
 		if got := s.requests(); !slices.Equal(got, want) {
@@ -43,31 +45,39 @@ func TestRequests(t *testing.T) {
 	}
 	want("opening")
 	lookup(t, cache, key, "", s3cache.Missing)
-	want("a miss", "GET")
+	want("a miss", "GET", "GetItem")
 	entry := page("one", now())
-	for i := range 98 {
+	for i := range 97 {
 		entry.Tags = append(entry.Tags, fmt.Sprint("tag ", i))
 	}
 	store(t, cache, key, entry)
 	want("a store", "GET", "PUT")
 	lookup(t, cache, key, "one", s3cache.Fresh)
-	want("a hit", "BatchGetItem", "GET")
-	lookup(t, recalling, key, "one", s3cache.Fresh)
-	want("a first hit", "BatchGetItem", "GET")
-	lookup(t, recalling, key, "one", s3cache.Fresh)
-	want("a hit within the time to remember")
+	want("a hit of what was stored here", "BatchGetItem", "GetItem")
+	lookup(t, cache, key, "one", s3cache.Fresh)
+	want("a hit from memory", "GetItem")
+	lookup(t, other, key, "one", s3cache.Fresh)
+	want("a first hit", "BatchGetItem", "GET", "GetItem")
+	lookup(t, other, key, "one", s3cache.Fresh)
+	want("the second", "GetItem")
+	store(t, cache, key, page("two", now()+1))
+	want("a store over what is fresh", slices.Concat([]string{"GET", "PUT"}, written)...)
+	lookup(t, other, key, "two", s3cache.Fresh)
+	want("a hit of what was replaced", "BatchGetItem", "GET", "GetItem")
 	if err := cache.RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	want("revalidateTag", "UpdateItem")
-	lookup(t, cache, key, "one", s3cache.Expired)
-	want("an expired entry", "BatchGetItem", "GET")
+	want("revalidateTag", written...)
+	lookup(t, cache, key, "two", s3cache.Expired)
+	want("an expired entry", "BatchGetItem", "GET", "GetItem")
+	lookup(t, cache, key, "two", s3cache.Expired)
+	want("and again", "GET", "GetItem")
 	lease, ok, err := cache.Lease(t.Context(), key, time.Minute)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	want("a lease", "PUT")
-	if _, ok, err := recalling.Lease(t.Context(), key, time.Minute); ok || err != nil {
+	if _, ok, err := other.Lease(t.Context(), key, time.Minute); ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	want("a lease that another has", "GET", "PUT")
@@ -80,7 +90,7 @@ func TestRequests(t *testing.T) {
 	if err := s.cache(t, s3cache.Options{}).RevalidateTags(t.Context(), []string{"posts"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	want("revalidateTag as the first thing of all", "BatchGetItem", "UpdateItem")
+	want("revalidateTag as the first thing of all", slices.Concat([]string{"BatchGetItem"}, written)...)
 	if lease, _, err = s.cache(t, s3cache.Options{}).Lease(t.Context(), key, time.Minute); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func (s services) cache(t testing.TB, o s3cache.Options) *s3cache.Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Store, o.Tags = store, tags
+	o.Store, o.Tags, o.AtOnce = store, tags, true
 	if o.Prefix == "" {
 		o.Prefix = "dpl_1"
 	}

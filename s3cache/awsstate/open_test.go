@@ -38,7 +38,7 @@ func TestOpenFromEnvironment(t *testing.T) {
 			lookup(t, cache, key, "", s3cache.Missing)
 			store(t, cache, key, page("one", now()))
 			lookup(t, cache, key, "one", s3cache.Fresh)
-			if got := strings.Join(s.requests(), " "); got != "BatchGetItem GET GET GET PUT" {
+			if got := strings.Join(s.requests(), " "); got != "BatchGetItem GET GET GetItem GetItem PUT" {
 				t.Errorf("the requests are %s", got)
 			}
 		})
