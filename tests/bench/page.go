@@ -60,8 +60,8 @@ func costText() string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. A cached page has %d tags: pack reads them strongly consistent, OpenNext asks one query. arm64, before free tiers and discounts; %s. In the second line every cached page waits %d ms for S3 and %d ms for DynamoDB.",
-		share["ISR hit"]*100, share["route handler"]*100, share["dynamic app page"]*100, share["pages-router page"]*100, coldShare*100, peerMemory, tagsOfPage, list.Note(""), s3Wait, dynamoWait)
+	return fmt.Sprintf("For a million requests that no CDN answers: %.0f %% ISR hits, %.0f %% route handlers, %.0f %% dynamic app pages, %.0f %% pages of the pages router; %.0f %% of the requests to a function start an instance. Times are the warm p50 above in whole milliseconds, and cold starts; memory is what functions are given (%d MB). pack's gateway waits for functions and is paid for that long. OpenNext's hits ask S3 and one query of tags each; of pack's, whose instances keep pages in memory, %.0f of 100 ask S3, and each reads %d units of the table, strongly consistent: more than what the page cache asks for in ten hits a second of a thousand pages by Zipf's law, with five tags and a revalidation a minute. arm64, before free tiers and discounts; %s. In the second line a read of S3 takes %d ms and one of DynamoDB %d ms.",
+		share["ISR hit"]*100, share["route handler"]*100, share["dynamic app page"]*100, share["pages-router page"]*100, coldShare*100, peerMemory, getsOfHit*100, hitUnits, list.Note(""), s3Wait, dynamoWait)
 }
 
 // page is benchmarks.md; there says which plots exist.

@@ -78,12 +78,12 @@ func TestMillionRequests(t *testing.T) {
 	for kind, dollars := range map[price.Kind]float64{price.LambdaRequests: 1e-6, price.LambdaARM64: 1e-5, price.BucketReads: 1e-6, price.TableReads: 2e-6} {
 		list.Rates[kind] = price.Rate{USD: dollars, Per: 1}
 	}
-	got, err := millionRequests(r, list, subjectOpenNext, 0, 0)
+	got, err := millionRequests(r, list, subjectOpenNext, 0, false)
 	// A dollar for requests, one for time, and for the hits, 60 % of them, two more.
 	if want := 1 + 1 + 0.6*2; err != nil || got < want-1e-9 || got > want+1e-9 {
 		t.Errorf("got %v dollars, %v, want %v", got, err, want)
 	}
-	if _, err := millionRequests(newReport("full", io.Discard), list, subjectOpenNext, 0, 0); err == nil {
+	if _, err := millionRequests(newReport("full", io.Discard), list, subjectOpenNext, 0, false); err == nil {
 		t.Error("what was not measured has a price")
 	}
 }
