@@ -21,8 +21,11 @@ const (
 	DefaultMemory = 1024
 	// DefaultMaxDuration is in seconds: Vercel's.
 	DefaultMaxDuration = 300
-	// DefaultGatewayMemory is in MB.
-	DefaultGatewayMemory = 1024
+	// DefaultGatewayMemory is in MB. The gateway takes 40 of them and waits most of the
+	// time: for S3, DynamoDB and functions, at half the price of 1024. It gets 5.8 ms of
+	// a CPU in every 20, of which a hit takes less than half of one, and the first hit of
+	// an instance, with two TLS handshakes, less than five.
+	DefaultGatewayMemory = 512
 	// DefaultImageMemory is in MB: decoding a large picture takes most of it.
 	DefaultImageMemory = 1769
 	// DefaultImageDuration is in seconds.
