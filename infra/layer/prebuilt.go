@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,10 @@ import (
 func prebuiltName(p Program, t Target) string {
 	return path.Join("prebuilt", fmt.Sprintf("%s-%s.gz", path.Base(p.Package), t))
 }
+
+// digestSuffix is of the file beside it with the packed program's SHA-256 in
+// hexadecimal: whoever has the program already need not read it.
+const digestSuffix = ".sha256"
 
 // Prebuild compiles the program for the targets into dir, which is this
 // package's own folder, for a pack that is then built with -tags release.
@@ -46,13 +51,21 @@ func (r Runtime) Prebuild(ctx context.Context, dir string, targets []Target) err
 		if err := errors.Join(err, w.Close(), os.WriteFile(to, b.Bytes(), 0o644)); err != nil {
 			return err
 		}
+		if err := os.WriteFile(to+digestSuffix, fmt.Appendf(nil, "%x\n", sha256.Sum256(b.Bytes())), 0o644); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // unpack writes a prebuilt program to a file.
-func unpack(packed []byte, to string) error {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
+func unpack(name, to string) error {
+	packed, err := prebuilt.Open(name)
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	r, err := gzip.NewReader(packed)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 //	go run ./infra/layer/prebuild -host darwin/arm64
 //	GOOS=darwin GOARCH=arm64 go build -trimpath -tags release ./cmd/pack
 //
-//go:embed prebuilt/*.gz
+//go:embed prebuilt/*.gz prebuilt/*.sha256
 var embedded embed.FS
 
 var prebuilt fs.FS = embedded

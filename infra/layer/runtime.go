@@ -114,12 +114,12 @@ func (r Runtime) plan(t Target) (key string, write func(ctx context.Context, pat
 	}
 	if r.Source == "" && prebuilt != nil {
 		name := prebuiltName(r.Program, t)
-		packed, err := fs.ReadFile(prebuilt, name)
+		digest, err := fs.ReadFile(prebuilt, name+digestSuffix)
 		if err != nil {
 			return "", nil, fmt.Errorf("this pack does not carry %s for %s", r.Program.Package, t)
 		}
-		h.Write(packed)
-		write = func(_ context.Context, path string) error { return unpack(packed, path) }
+		h.Write(digest)
+		write = func(_ context.Context, path string) error { return unpack(name, path) }
 	} else {
 		root, err := r.source()
 		if err != nil {
