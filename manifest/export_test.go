@@ -26,3 +26,6 @@ func Matches(glob, source string) bool {
 func Resolve(names ...string) ([]string, error) {
 	return resolveRegions(names, []string{"us-east-1"}, "route /x")
 }
+
+// DecodeQuickly is decodeQuickly.
+var DecodeQuickly = decodeQuickly

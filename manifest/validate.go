@@ -24,8 +24,12 @@ func Encode(d *Deployment) ([]byte, error) {
 // DecodeDeployment reads a Deployment document, and checks that nothing in it
 // refers to what is not there and no file leads out of the deployment.
 func DecodeDeployment(data []byte) (*Deployment, error) {
-	var d Deployment
-	err := json.Unmarshal(data, &d)
+	d, ok := decodeQuickly(data)
+	var err error
+	if !ok {
+		d = Deployment{}
+		err = json.Unmarshal(data, &d)
+	}
 	switch {
 	case err != nil && (d.Schema == 0 || d.Schema == DeploymentSchema):
 		return nil, fmt.Errorf("decode deployment: %w", err)

@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestDecodeDeployment(t *testing.T) {
 }
 
 // FuzzDecodeDeployment: what decodes encodes to a document that decodes to the
-// same.
+// same; what is read by hand is what encoding/json reads.
 func FuzzDecodeDeployment(f *testing.F) {
 	b, err := manifest.Decode(smallBuild)
 	if err != nil {
@@ -70,7 +71,19 @@ func FuzzDecodeDeployment(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	served, err := manifest.EncodeServed(p.Deployment)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(served)
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if quick, ok := manifest.DecodeQuickly(data); ok {
+			var slow manifest.Deployment
+			must(t, json.Unmarshal(data, &slow))
+			if diff := cmp.Diff(slow, quick); diff != "" {
+				t.Error(diff)
+			}
+		}
 		d, err := manifest.DecodeDeployment(data)
 		if err != nil {
 			return
