@@ -53,7 +53,7 @@ deleted or replaced is red. Nothing is changed and nothing uploaded.
 				for _, w := range plan.Warnings {
 					o.progress.note("warning: " + w)
 				}
-				return result.print(s.out)
+				return result.print(s.out, styleOf(s.out))
 			})
 		},
 	}
@@ -103,8 +103,8 @@ func planOf(p deploy.Plan, made *built, t *target) planResult {
 // mark begins the line of a change.
 var mark = map[changes.Action]string{changes.Added: "+", changes.Changed: "~", changes.Replaced: "-/+", changes.Deleted: "-"}
 
-func (r planResult) print(w io.Writer) error {
-	style := styleOf(w)
+// print writes it for people; what is lost is red.
+func (r planResult) print(w io.Writer, style style) error {
 	counts := map[changes.Action]int{}
 	for _, region := range r.Regions {
 		heading := region.Region

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"pack/infra/deploy"
 	"pack/infra/objects"
@@ -28,7 +27,6 @@ func wide(t *testing.T, routes int) *app {
 // is told by its reason there; functions stay in the stack that they are in.
 func TestNested(t *testing.T) {
 	c, a := newCloud(t), wide(t, 100)
-	begun := time.Now()
 	c.FailNext(func(stack, _ string) *awsstacks.Failure {
 		if !strings.Contains(stack, "Routes01") {
 			return nil
@@ -40,10 +38,8 @@ func TestNested(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "Route0007 (AWS::Lambda::Function): the account's storage is full") {
 		t.Errorf("the reason is not told: %v", err)
 	}
-	t.Logf("failed after %v", time.Since(begun))
 	p := a.pack1()
 	one := c.deploy(p)
-	t.Logf("deployed after %v", time.Since(begun))
 	c.serves(one.ID)
 	if plan, err := c.target.Plan(t.Context(), p); err != nil || len(plan.Regions[0].Changes) != 0 {
 		t.Errorf("nothing has changed, and planned is %+v, %v", plan, err)
@@ -51,9 +47,7 @@ func TestNested(t *testing.T) {
 	a.routes["route-0042"] = "changed"
 	delete(a.routes, "route-0043")
 	a.routes["route-9999"] = "new"
-	c.Seen()
 	two := c.deploy(a.pack1())
-	t.Logf("again after %v", time.Since(begun))
 	c.serves(two.ID)
 	if got := c.versionsOf("us-east-1", "route-0042"); len(got) != 2 {
 		t.Errorf("the route that has changed has versions %v", got)
@@ -72,7 +66,6 @@ func TestNested(t *testing.T) {
 			t.Errorf("%s is left, with versions %v", gone, got)
 		}
 	}
-	t.Logf("destroyed after %v", time.Since(begun))
 }
 
 // TestPublished deploys so many routes that their versions are published by the API:
@@ -97,12 +90,12 @@ func TestPublished(t *testing.T) {
 	}
 	store := release.Store{Bucket: &objects.Bucket{Client: c.target.Account.Objects("us-east-1"), Name: parts.Bucket, Owner: c.target.Account.ID}}
 	kept, err := store.Release(t.Context(), one.ID)
-	if err != nil || len(kept.Versions["us-east-1"]) != len(a.routes)+2 {
-		t.Fatalf("the release is %+v, %v", kept, err)
+	if err != nil || kept == nil {
+		t.Fatalf("there is no release %s: %v", one.ID, err)
 	}
-	for function, version := range kept.Versions["us-east-1"] {
-		if version == "" || version == "$LATEST" {
-			t.Errorf("the release has version %q of %s", version, function)
+	for route := range a.routes {
+		if version := kept.Versions["us-east-1"][route]; version == "" || version == "$LATEST" {
+			t.Errorf("the release has version %q of %s", version, route)
 		}
 	}
 }
