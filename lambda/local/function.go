@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -51,14 +52,14 @@ type functionCounters struct {
 	invocations, coldStarts, throttles, errors, timeouts atomic.Uint64
 }
 
-var functionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var functionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) })
 
 func newFunction(s *Service, f Function) (*function, error) {
 	refuse := func(field, reason string) (*function, error) {
 		return nil, &FunctionConfigError{Name: f.Name, Field: field, Reason: reason}
 	}
 	switch {
-	case !functionName.MatchString(f.Name):
+	case !functionName().MatchString(f.Name):
 		return refuse("Name", "1 to 64 letters, digits, - and _ are allowed")
 	case len(f.Command) == 0:
 		return refuse("Command", "missing")
