@@ -24,9 +24,14 @@ func TestDecodeQuickly(t *testing.T) {
 		text := deploymentOf(t, name)
 		var d manifest.Deployment
 		must(t, json.Unmarshal(text, &d))
+		for i := range d.Functions {
+			d.Functions[i].Archive = &manifest.Archive{Digest: "x", Files: i, Zipped: 1 << 40, Unzipped: 2}
+		}
+		packed, err := manifest.Encode(&d)
+		must(t, err)
 		served, err := manifest.EncodeServed(&d)
 		must(t, err)
-		for _, document := range [][]byte{text, served} {
+		for _, document := range [][]byte{text, packed, served} {
 			var want manifest.Deployment
 			must(t, json.Unmarshal(document, &want))
 			got, ok := manifest.DecodeQuickly(document)
