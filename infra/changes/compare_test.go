@@ -41,6 +41,16 @@ func function(name, code string, memory int, variables properties) resource {
 	}}
 }
 
+// layered gives a function layers, by their logical ids.
+func layered(r resource, ids ...string) resource {
+	var layers []any
+	for _, id := range ids {
+		layers = append(layers, properties{"Ref": id})
+	}
+	r.Properties["Layers"] = layers
+	return r
+}
+
 func role(name string, statements ...any) resource {
 	return resource{Type: "AWS::IAM::Role", Properties: properties{"RoleName": name, "Policies": []any{properties{"PolicyDocument": properties{"Statement": statements}}}}}
 }
@@ -65,14 +75,19 @@ func TestCompare(t *testing.T) {
 		},
 		"what every deploy changes": {
 			before: resources{
-				"F": function("cart", "a", 1024, properties{"PACK_RELEASE": "1", "PACK_DEPLOYMENT": "1"}), "V1": {Type: "AWS::Lambda::Version"},
+				"F": layered(function("gateway", "a", 1024, properties{"PACK_RELEASE": "1"}), "LayerRuntimeArm64A", "LayerDeploymentA"), "V1": {Type: "AWS::Lambda::Version"},
 				"L1": {Type: "AWS::Lambda::LayerVersion"}, "A": {Type: "AWS::Lambda::Alias", Properties: properties{"FunctionVersion": "V1"}},
 			},
 			after: resources{
-				"F": function("cart", "a", 1024, properties{"PACK_RELEASE": "2", "PACK_DEPLOYMENT": "2"}), "V2": {Type: "AWS::Lambda::Version"},
+				"F": layered(function("gateway", "a", 1024, properties{"PACK_RELEASE": "2"}), "LayerRuntimeArm64A", "LayerDeploymentB"), "V2": {Type: "AWS::Lambda::Version"},
 				"L2": {Type: "AWS::Lambda::LayerVersion"}, "A": {Type: "AWS::Lambda::Alias", Properties: properties{"FunctionVersion": "V2"}},
 			},
 			republished: 1,
+		},
+		"another program": {
+			before: resources{"F": layered(function("gateway", "a", 1024, nil), "LayerRuntimeArm64A", "LayerDeploymentA")},
+			after:  resources{"F": layered(function("gateway", "a", 1024, nil), "LayerRuntimeArm64B", "LayerDeploymentB")},
+			want:   []string{"change function gateway: pack's program"},
 		},
 		"values of variables are not shown": {
 			before: resources{"F": function("cart", "a", 1024, properties{"KEPT": "1", "CHANGED": "secret-1", "GONE": "secret-2"})},
