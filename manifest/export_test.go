@@ -29,3 +29,6 @@ func Resolve(names ...string) ([]string, error) {
 
 // DecodeQuickly is decodeQuickly.
 var DecodeQuickly = decodeQuickly
+
+// FunctionQuickly is functionQuickly.
+var FunctionQuickly = functionQuickly

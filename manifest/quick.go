@@ -1,5 +1,10 @@
 package manifest
 
+import (
+	"encoding/json"
+	"fmt"
+)
+
 // decodeQuickly decodes a Deployment document that is written as Encode and
 // EncodeServed write it. ok is false for any other, which may be as right:
 // encoding/json decides then. The lists are read by hand, and their texts are
@@ -38,6 +43,43 @@ func decodeQuickly(data []byte) (d Deployment, ok bool) {
 			r.any(&d.Jobs)
 		case "crons":
 			r.any(&d.Crons)
+		default:
+			r.odd = true
+		}
+	})
+	r.space()
+	return d, !r.odd && r.at == len(r.text)
+}
+
+// DecodeFunctionDocument reads what is in a function's archive.
+func DecodeFunctionDocument(data []byte) (*FunctionDocument, error) {
+	d, ok := functionQuickly(data)
+	if !ok {
+		d = FunctionDocument{}
+		if err := json.Unmarshal(data, &d); err != nil {
+			return nil, fmt.Errorf("decode function: %w", err)
+		}
+	}
+	if d.Schema != FunctionDocumentSchema {
+		return nil, fmt.Errorf("decode function: it has schema %d, and this reads %d: pack the app again", d.Schema, FunctionDocumentSchema)
+	}
+	return &d, nil
+}
+
+// functionQuickly is decodeQuickly for a function's document.
+func functionQuickly(data []byte) (d FunctionDocument, ok bool) {
+	r := &quickReader{text: string(data)}
+	seen := map[string]bool{}
+	r.object(func(key string) {
+		r.odd = r.odd || seen[key]
+		seen[key] = true
+		switch key {
+		case "schema":
+			d.Schema = int(r.number())
+		case "app":
+			r.any(&d.App)
+		case "function":
+			r.function(&d.Function)
 		default:
 			r.odd = true
 		}

@@ -42,6 +42,33 @@ func TestDecodeQuickly(t *testing.T) {
 	}
 }
 
+// TestDecodeFunctionDocument: by hand, as encoding/json does, or not at all.
+func TestDecodeFunctionDocument(t *testing.T) {
+	d := plan(t, "shop", manifest.Settings{}).Deployment
+	for _, f := range d.Functions {
+		f.Environment = map[string]string{"A": "<b>"}
+		want := manifest.FunctionDocument{Schema: manifest.FunctionDocumentSchema, App: d.App, Function: f}
+		text, err := json.MarshalIndent(want, "", " ")
+		must(t, err)
+		var slow manifest.FunctionDocument
+		must(t, json.Unmarshal(text, &slow))
+		quick, ok := manifest.FunctionQuickly(text)
+		if diff := cmp.Diff(slow, quick); !ok || diff != "" {
+			t.Errorf("%s: %t\n%s", f.Name, ok, diff)
+		}
+		got, err := manifest.DecodeFunctionDocument(append([]byte(`{"later":1,`), text[1:]...))
+		must(t, err)
+		if diff := cmp.Diff(&slow, got); diff != "" {
+			t.Errorf("%s with a key that is not known: %s", f.Name, diff)
+		}
+	}
+	for text, want := range map[string]string{"{": "decode function", `{"schema":9}`: "pack the app again"} {
+		if _, err := manifest.DecodeFunctionDocument([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // deploymentOf is the Deployment of a golden plan.
 func deploymentOf(t testing.TB, name string) []byte {
 	t.Helper()

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -112,14 +111,11 @@ func (s *settings) functionDocument() (*manifest.FunctionDocument, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d manifest.FunctionDocument
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", path, err)
+	d, err := manifest.DecodeFunctionDocument(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if d.Schema != manifest.FunctionDocumentSchema {
-		return nil, fmt.Errorf("%s has schema %d, this bootstrap reads %d: pack the app again", path, d.Schema, manifest.FunctionDocumentSchema)
-	}
-	return &d, nil
+	return d, nil
 }
 
 // function makes the handler of a route function.
