@@ -146,6 +146,20 @@ test('the keys of draft mode are the app\'s, and rules name the deployment', asy
   assert.deepEqual(document.files[0], { name: 'p.json', source: manifest })
 })
 
+test('where the app was built is in no archive', async (t) => {
+  environment(t, {})
+  const distDir = path.join(dir, '.next')
+  const file = path.join(distDir, 'required-server-files.json')
+  fs.mkdirSync(distDir, { recursive: true })
+  fs.writeFileSync(file, JSON.stringify({ version: 1, config: { basePath: '/a' }, appDir: '/home/ada/shop', files: ['.next/x.json'] }))
+  const given = context({ distDir })
+  given.outputs.appPages[0].assets = { '.next/required-server-files.json': file }
+  given.outputs.appPages[0].assetsHashes['.next/required-server-files.json'] = 'of another'
+  await adapter.onBuildComplete(given)
+  assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), { version: 1, config: { basePath: '/a' }, appDir: '.', files: ['.next/x.json'] })
+  assert.deepEqual(written().files[0], { name: '.next/required-server-files.json', source: file })
+})
+
 test('a build that was not named fails', async () => {
   const given = context()
   given.config.deploymentId = 'pack-unnamed'

@@ -13,7 +13,7 @@ const path = require('node:path')
  * Files that every archive holds and that differ from build to build by what no
  * function needs to differ: below distDir.
  */
-const SETTLED = ['prerender-manifest.json', 'server/preview-props.json']
+const SETTLED = ['prerender-manifest.json', 'server/preview-props.json', 'required-server-files.json']
 
 /**
  * Makes those files depend on the app alone.
@@ -22,14 +22,20 @@ const SETTLED = ['prerender-manifest.json', 'server/preview-props.json']
  * build there would make every function new. So the app's own take the place of
  * those that Next made up. Webpack writes them into code, where they stay.
  *
- * The sizes of rendered pages (htmlSize) are for what the build prints.
+ * The sizes of rendered pages (htmlSize) are for what the build prints. The folder
+ * that the app was built in (appDir) is read by nobody later, and another on each
+ * machine.
  * @param {string} distDir
  * @returns {[string, string][]} keys that were replaced, and by what
  */
 function settle(distDir) {
-  const [prerenders, preview] = SETTLED.map((name) => path.join(distDir, name))
+  const [prerenders, preview, servers] = SETTLED.map((name) => path.join(distDir, name))
   /** @type {[string, string][]} */
   const keys = []
+  if (fs.existsSync(servers)) {
+    const files = JSON.parse(fs.readFileSync(servers, 'utf8'))
+    if (files.appDir) writeWhole(servers, JSON.stringify({ ...files, appDir: '.' }))
+  }
   if (!fs.existsSync(prerenders)) return keys
   const manifest = JSON.parse(fs.readFileSync(prerenders, 'utf8'))
   if (process.env.PACK_PREVIEW_KEYS && process.env.TURBOPACK) {
