@@ -17,6 +17,8 @@ import (
 // times a second; a Store reads one of them, a Write moves all on. Four are read as
 // often as a new table can be:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
+// All functions that use a table must agree on the number, those of earlier deployments
+// too.
 const copies = 4
 
 // revisionAttempts is how often the revision is asked for before the tags are: whoever
