@@ -9,9 +9,10 @@ import (
 
 // EncodeServed gives the Deployment document in the form that gateway and worker
 // read when they start: without spaces, without the Archives, and without what only
-// those need who store the seeds (Page.Seed, Part.Headers, Part.File). Decoding is
-// most of what a gateway does before its first answer, and half of a whole document
-// is about seeds. DecodeDeployment reads it.
+// those need who store the seeds (Page.Seed, Part.Headers, Part.File but for what
+// HasShell and HasRSC say of pages of partial prerendering). Decoding is most of what a
+// gateway does before its first answer, and half of a whole document is about seeds.
+// DecodeDeployment reads it.
 func EncodeServed(d *Deployment) ([]byte, error) {
 	served := *d
 	served.Functions = slices.Clone(d.Functions)
@@ -23,7 +24,11 @@ func EncodeServed(d *Deployment) ([]byte, error) {
 		page := &served.Pages[i]
 		page.Seed, page.Parts = nil, slices.Clone(page.Parts)
 		for j := range page.Parts {
-			page.Parts[j].Headers, page.Parts[j].File = nil, ""
+			part := &page.Parts[j]
+			part.Headers = nil
+			if !page.PartiallyStatic || part.Name != "rsc" && (part.Name != "html" || !page.Template) {
+				part.File = ""
+			}
 		}
 	}
 	var b bytes.Buffer

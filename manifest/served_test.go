@@ -43,3 +43,32 @@ func TestEncodeServed(t *testing.T) {
 		t.Errorf("%d bytes of %d", len(text), len(whole))
 	}
 }
+
+// TestServedPartialPages: whether the build made a shell and a payload is told without
+// its seeds.
+func TestServedPartialPages(t *testing.T) {
+	d := plan(t, "partial", manifest.Settings{}).Deployment
+	text, err := manifest.EncodeServed(d)
+	must(t, err)
+	served, err := manifest.DecodeDeployment(text)
+	must(t, err)
+	shells, payloads := 0, 0
+	for i := range d.Pages {
+		page, got := &d.Pages[i], &served.Pages[i]
+		if !page.PartiallyStatic {
+			continue
+		}
+		if got.HasShell() != page.HasShell() || got.HasRSC() != page.HasRSC() {
+			t.Errorf("%s has a shell: %v, and a payload: %v; in what is served %v and %v", page.Pathname, page.HasShell(), page.HasRSC(), got.HasShell(), got.HasRSC())
+		}
+		if page.HasShell() {
+			shells++
+		}
+		if page.HasRSC() {
+			payloads++
+		}
+	}
+	if shells == 0 || payloads == 0 {
+		t.Errorf("%d shells and %d payloads: the fixture says nothing", shells, payloads)
+	}
+}
