@@ -57,9 +57,8 @@ func (d *deployed) active(folder string) string {
 	return list.Active
 }
 
-// code gives what the versions of a release have as code: digests of archives by
-// function, as hexadecimal text.
-func (d *deployed) code(bucket, release string) map[string]string {
+// versions are those of a release's functions, by region.
+func (d *deployed) versions(bucket, release string) map[string]map[string]string {
 	d.t.Helper()
 	objects := s3.NewFromConfig(d.Config, func(o *s3.Options) { o.UsePathStyle = true })
 	out, err := objects.GetObject(d.t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: aws.String(manifest.ReleaseKey(release))})
@@ -71,8 +70,15 @@ func (d *deployed) code(bucket, release string) map[string]string {
 	if err := json.NewDecoder(out.Body).Decode(&r); err != nil {
 		d.t.Fatal(err)
 	}
+	return r.Versions
+}
+
+// code gives what the versions of a release have as code: digests of archives by
+// function, as hexadecimal text.
+func (d *deployed) code(bucket, release string) map[string]string {
+	d.t.Helper()
 	digests := map[string]string{}
-	for region, versions := range r.Versions {
+	for region, versions := range d.versions(bucket, release) {
 		functions := lambda.NewFromConfig(d.Config, func(o *lambda.Options) { o.Region = region })
 		for function, version := range versions {
 			got, err := functions.GetFunctionConfiguration(d.t.Context(), &lambda.GetFunctionConfigurationInput{
@@ -176,6 +182,18 @@ func TestDeployTheShop(t *testing.T) {
 	}
 	if !slices.Equal(differ, []string{"about"}) || second.Uploaded.Files > 5 {
 		t.Errorf("one changed page makes other functions of %q, and uploads %d files", differ, second.Uploaded.Files)
+	}
+	// What did not change is the same version in both, in all regions.
+	before, published := d.versions(state, first.ID), []string{}
+	for region, versions := range d.versions(state, second.ID) {
+		for function, version := range versions {
+			if before[region][function] != version {
+				published = append(published, function)
+			}
+		}
+	}
+	if slices.Sort(published); !slices.Equal(published, []string{"about", "gateway", "worker"}) {
+		t.Errorf("one changed page publishes versions of %q", published)
 	}
 
 	d.run(b.folder, "promote", second.ID[:10])
