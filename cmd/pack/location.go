@@ -68,8 +68,8 @@ func locate(ctx context.Context, dir, stage, region string) (*location, error) {
 		if l.settings.Pack.Regions, err = manifest.RegionNames([]string{region}, "--region"); err != nil {
 			return nil, err
 		}
-	} else if l.settings.DefaultRegion, err = account.Region(ctx); err != nil {
-		return nil, err
+	} else if l.settings.DefaultRegion, err = account.Region(ctx); err != nil && len(l.settings.Pack.Regions) == 0 && len(l.settings.Vercel.Regions) == 0 {
+		return nil, err // Where regions are named, whoever asks AWS says what is wrong.
 	}
 	regions, err := manifest.Regions(l.settings)
 	if err != nil {

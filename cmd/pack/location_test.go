@@ -66,3 +66,31 @@ func TestLocation(t *testing.T) {
 		})
 	}
 }
+
+// TestNoSuchProfile: where the app names its regions, doctor lists the missing profile
+// among what it found; where it does not, nobody knows the region.
+func TestNoSuchProfile(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_PROFILE": "absent", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
+	} {
+		t.Setenv(name, value)
+	}
+	app := bareApp(t, "located")
+	doctor := func() (found string, said string) {
+		var out, err bytes.Buffer
+		if code := run(t.Context(), []string{"pack", "doctor", app}, streams{out: &out, err: &err}); code == 0 {
+			t.Errorf("pack doctor finds nothing wrong: %s", &out)
+		}
+		return out.String(), err.String()
+	}
+	const absent = `there is no AWS profile "absent"`
+	if found, said := doctor(); found != "" || !strings.Contains(said, absent) {
+		t.Errorf("without regions: %s\n%s", found, said)
+	}
+	if err := os.WriteFile(filepath.Join(app, "pack.json"), []byte(`{"regions":["fra1"]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if found, said := doctor(); !strings.Contains(found, absent) || !strings.Contains(found, "eu-central-1") {
+		t.Errorf("with regions: %s\n%s", found, said)
+	}
+}

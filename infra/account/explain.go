@@ -2,12 +2,14 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 
 	"pack/manifest"
@@ -34,6 +36,13 @@ func Explain(err error) error {
 	var user *manifest.UserError
 	if err == nil || errors.As(err, &user) {
 		return err
+	}
+	var absent config.SharedConfigProfileNotExistError
+	if errors.As(err, &absent) {
+		return &manifest.UserError{
+			What: fmt.Sprintf("there is no AWS profile %q", absent.Profile), Where: "AWS_PROFILE",
+			Hint: "aws configure list-profiles shows those that are there",
+		}
 	}
 	code := Code(err)
 	switch {

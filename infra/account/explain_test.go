@@ -61,3 +61,19 @@ func TestNoCredentials(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNoSuchProfile(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_PROFILE": "work", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+	} {
+		t.Setenv(name, value)
+	}
+	_, opened := account.Open(t.Context(), "us-east-1")
+	_, region := account.Region(t.Context())
+	for _, err := range []error{opened, region} {
+		var user *manifest.UserError
+		if !errors.As(err, &user) || user.What != `there is no AWS profile "work"` {
+			t.Errorf("got %v", err)
+		}
+	}
+}
