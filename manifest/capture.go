@@ -253,7 +253,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 		{filepath.Join(folder, "cache-handler.cjs"), o.CacheHandler},
 		{filepath.Join(folder, "use-cache.cjs"), o.UseCache},
 	} {
-		if err := writeWhole(f.path, f.content); err != nil {
+		if err := WriteWhole(f.path, f.content); err != nil {
 			return "", fmt.Errorf("write adapter: %w", err)
 		}
 	}

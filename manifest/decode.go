@@ -62,11 +62,11 @@ func (b *Build) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("encode build: %w", err)
 	}
-	return writeWhole(path, data)
+	return WriteWhole(path, data)
 }
 
-// writeWhole writes beside path and renames.
-func writeWhole(path string, data []byte) error {
+// WriteWhole writes a file of mode 0644, whole or not at all: beside path, and renamed.
+func WriteWhole(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,7 +105,7 @@ func (f *flow) keepReceipt(r receipt, output *bundle.Output) {
 	}
 }
 
-func (f *flow) writeReceipt(r receipt) (err error) {
+func (f *flow) writeReceipt(r receipt) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -114,18 +113,5 @@ func (f *flow) writeReceipt(r receipt) (err error) {
 	if old, err := os.ReadFile(f.receiptPath()); err == nil && string(old) == string(text) {
 		return nil
 	}
-	next, err := os.CreateTemp(f.out, ".packed-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(next.Name())
-		}
-	}()
-	_, err = next.Write(text)
-	if err := errors.Join(err, next.Close()); err != nil {
-		return err
-	}
-	return os.Rename(next.Name(), f.receiptPath())
+	return manifest.WriteWhole(f.receiptPath(), text)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -113,25 +112,9 @@ func rememberedDigest(root, cache string, now time.Time) ([]byte, error) {
 		err = os.MkdirAll(cache, 0o755)
 	}
 	if err == nil {
-		err = writeBeside(path, text)
+		err = manifest.WriteWhole(path, text)
 	}
 	return seen.Digest, err
-}
-
-// writeBeside writes a file as a whole or not at all.
-func writeBeside(path string, text []byte) error {
-	next, err := os.CreateTemp(filepath.Dir(path), ".next-*")
-	if err != nil {
-		return err
-	}
-	_, err = next.Write(text)
-	if err = errors.Join(err, next.Close()); err == nil {
-		err = os.Rename(next.Name(), path)
-	}
-	if err != nil {
-		os.Remove(next.Name())
-	}
-	return err
 }
 
 // sourceFiles lists what the programs can be compiled from, in a fixed order.
