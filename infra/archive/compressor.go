@@ -45,12 +45,12 @@ func newCompressor(segment *os.File) (*compressor, error) {
 
 // prepare compresses src behind the segment's end. The blob counts once it is
 // committed; without that the next one takes its place. What does not get
-// smaller is stored as it is.
-func (c *compressor) prepare(key string, src io.ReadSeeker) (*blob, error) {
+// smaller is stored as it is. size is what src should have, in bytes.
+func (c *compressor) prepare(key string, size int64, src io.ReadSeeker) (*blob, error) {
 	b := &blob{key: key, method: methodDeflate, segment: c.segment, at: c.end + blobHeaderSize}
 	c.out.Reset(io.NewOffsetWriter(c.segment, b.at))
 	packed := &countingWriter{w: c.out}
-	deflate, err := c.writer(src)
+	deflate, err := c.writer(size)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +80,10 @@ func (c *compressor) prepare(key string, src io.ReadSeeker) (*blob, error) {
 	return b, errors.Join(err, c.segment.Truncate(b.at+n))
 }
 
-// writer returns what compresses a file of that size; src is at its start.
-func (c *compressor) writer(src io.Seeker) (*flate.Writer, error) {
-	size, err := src.Seek(0, io.SeekEnd)
-	if err == nil {
-		_, err = src.Seek(0, io.SeekStart)
-	}
-	if err != nil || size < largeFile {
-		return c.deflate, err
+// writer returns what compresses a file of that size in bytes.
+func (c *compressor) writer(size int64) (_ *flate.Writer, err error) {
+	if size < largeFile {
+		return c.deflate, nil
 	}
 	if c.large == nil {
 		c.large, err = flate.NewWriter(nil, largeLevel)

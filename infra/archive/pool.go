@@ -199,7 +199,7 @@ func add(c *compressor, e *Entry) (*blob, error) {
 		defer f.Close()
 		src = f
 	}
-	b, err := c.prepare(e.Key, src)
+	b, err := c.prepare(e.Key, e.Size, src)
 	if err != nil {
 		return nil, fmt.Errorf("compress %s: %w", e.Name, err)
 	}
