@@ -12,10 +12,7 @@ import (
 // thousand pages longer than all the rest of a gateway's start.
 func decodeQuickly(data []byte) (d Deployment, ok bool) {
 	r := &quickReader{text: string(data)}
-	seen := map[string]bool{}
-	r.object(func(key string) {
-		r.odd = r.odd || seen[key]
-		seen[key] = true
+	ok = r.document(func(key string) {
 		switch key {
 		case "schema":
 			d.Schema = int(r.number())
@@ -47,8 +44,7 @@ func decodeQuickly(data []byte) (d Deployment, ok bool) {
 			r.odd = true
 		}
 	})
-	r.space()
-	return d, !r.odd && r.at == len(r.text)
+	return d, ok
 }
 
 // DecodeFunctionDocument reads what is in a function's archive.
@@ -69,10 +65,7 @@ func DecodeFunctionDocument(data []byte) (*FunctionDocument, error) {
 // functionQuickly is decodeQuickly for a function's document.
 func functionQuickly(data []byte) (d FunctionDocument, ok bool) {
 	r := &quickReader{text: string(data)}
-	seen := map[string]bool{}
-	r.object(func(key string) {
-		r.odd = r.odd || seen[key]
-		seen[key] = true
+	ok = r.document(func(key string) {
 		switch key {
 		case "schema":
 			d.Schema = int(r.number())
@@ -84,8 +77,7 @@ func functionQuickly(data []byte) (d FunctionDocument, ok bool) {
 			r.odd = true
 		}
 	})
-	r.space()
-	return d, !r.odd && r.at == len(r.text)
+	return d, ok
 }
 
 func (r *quickReader) function(f *Function) {

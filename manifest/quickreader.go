@@ -76,6 +76,19 @@ func (r *quickReader) object(value func(key string)) {
 	})
 }
 
+// document takes an object that is all there is, with no key twice; ok is false where
+// it is not.
+func (r *quickReader) document(value func(key string)) (ok bool) {
+	seen := map[string]bool{}
+	r.object(func(key string) {
+		r.odd = r.odd || seen[key]
+		seen[key] = true
+		value(key)
+	})
+	r.space()
+	return !r.odd && r.at == len(r.text)
+}
+
 // quickList takes a list; null is none.
 func quickList[T any](r *quickReader, read func(*T)) []T {
 	if r.word("null") {

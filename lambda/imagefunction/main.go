@@ -44,9 +44,9 @@ func open(env func(string) string) (*images.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d manifest.FunctionDocument
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", document, err)
+	d, err := manifest.DecodeFunctionDocument(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", document, err)
 	}
 	where := state.Settings{Dir: env("PACK_STATE_DIR"), Bucket: env("PACK_BUCKET"), BucketOwner: env("PACK_BUCKET_OWNER"), KMSKey: env("PACK_BUCKET_KEY"), TagTable: env("PACK_TAG_TABLE")}
 	opened, err := state.Open(where)
