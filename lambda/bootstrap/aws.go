@@ -87,10 +87,7 @@ type telling struct {
 
 // Invoke implements invoker.
 func (t telling) Invoke(ctx context.Context, function string, r *http.Request, call *event.Call) (*http.Response, error) {
-	told := event.Call{}
-	if call != nil {
-		told = *call
-	}
+	told := call.Copy()
 	told.Deployment = t.deployment
 	return t.invoker.Invoke(ctx, function, r, &told)
 }

@@ -69,6 +69,14 @@ type Call struct {
 	Gateway string `json:"gateway,omitempty"`
 }
 
+// Copy is a Call of the same, to be changed; nil is an empty one.
+func (c *Call) Copy() Call {
+	if c == nil {
+		return Call{}
+	}
+	return *c
+}
+
 // parse makes the request of an invocation. Bodies are in memory already.
 func parse(raw []byte) (*http.Request, *Call, error) {
 	p, body, err := decode(raw)

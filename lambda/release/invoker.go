@@ -52,10 +52,7 @@ func (i *Invoker) Invoke(ctx context.Context, function string, r *http.Request, 
 	if len(regions) == 0 {
 		return nil, fmt.Errorf("invoke %s: release %s has no version of it", function, found.ID)
 	}
-	told := event.Call{}
-	if call != nil {
-		told = *call
-	}
+	told := call.Copy()
 	if version := found.Versions[i.Home][i.Gateway]; version != "" {
 		told.Gateway = i.Gateway + ":" + version
 	}
