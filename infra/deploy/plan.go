@@ -121,23 +121,7 @@ func floor(p *Package, all map[string]*made) (float64, error) {
 			return 0, err
 		}
 		add(artifacts)
-		resources, err := template.Flatten(m.bodies())
-		if err != nil {
-			return 0, err
-		}
-		polled := 0
-		for _, r := range resources {
-			switch r.Type {
-			case "AWS::CloudWatch::Alarm":
-				f.Alarms++
-			case "AWS::CloudWatch::Dashboard":
-				f.Dashboards++
-			case "AWS::Lambda::EventSourceMapping":
-				polled++
-			}
-		}
-		// One of each kind: refreshes in order, jobs in none.
-		f.Queues, f.FIFOQueues = f.Queues+polled/2, f.FIFOQueues+polled-polled/2
+		f = f.Plus(m.Footprint)
 	}
 	list, err := price.Prices()
 	if err != nil {
