@@ -2,14 +2,13 @@ package manifest_test
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"pack/manifest"
+	"pack/tests/cloudformation"
 )
 
 // ofAWS asks botocore which regions the commercial partition has and which of them
@@ -51,7 +50,8 @@ func TestRegionsAgainstAWS(t *testing.T) {
 	if !slices.Equal(manifest.AWSRegions, aws.Regions) {
 		t.Errorf("regions are %q; AWS has %q", manifest.AWSRegions, aws.Regions)
 	}
-	home, others := typesIn(t, "*"), typesIn(t, "shop-elsewhere")
+	home := cloudformation.Types(t, cloudformation.Goldens(t, "*/template.json")...)
+	others := cloudformation.Types(t, cloudformation.Goldens(t, "shop-elsewhere/template.json")...)
 	for _, region := range manifest.AWSRegions {
 		for _, service := range needed {
 			if !slices.Contains(aws.Services[service], region) {
@@ -68,32 +68,4 @@ func TestRegionsAgainstAWS(t *testing.T) {
 			t.Errorf("of routes alone, CloudFormation has no %q in %s, and its owner is told %q", lacks, region, told)
 		}
 	}
-}
-
-// typesIn lists the types of resources that golden templates have.
-func typesIn(t *testing.T, folder string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "infra", "template", "testdata", "golden", folder, "template.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	var types []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var template struct {
-			Resources map[string]struct{ Type string }
-		}
-		if err := json.Unmarshal(text, &template); err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range template.Resources {
-			if !slices.Contains(types, r.Type) {
-				types = append(types, r.Type)
-			}
-		}
-	}
-	return types
 }

@@ -2,14 +2,13 @@ package changes_test
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"pack/infra/changes"
+	"pack/tests/cloudformation"
 )
 
 // schemas asks cfn-lint, which carries AWS's resource schemas, for the properties of
@@ -33,7 +32,10 @@ var sometimes = map[string]bool{"AWS::DynamoDB::Table KeySchema": true, "AWS::La
 // every type that the golden templates have.
 func TestFixedAgainstSchemas(t *testing.T) {
 	t.Parallel()
-	types := typesOf(t, "../template/testdata/golden/*/*.json")
+	// Of all templates, but for what every deploy makes anew.
+	types := slices.DeleteFunc(cloudformation.Types(t, cloudformation.Goldens(t, "*/*.json")...), func(kind string) bool {
+		return slices.Contains(changes.ByEveryDeploy, kind)
+	})
 	text, err := json.Marshal(types)
 	if err != nil {
 		t.Fatal(err)
@@ -78,37 +80,4 @@ func TestFixedAgainstSchemas(t *testing.T) {
 func top(pointer string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/properties/"), "/")
 	return name
-}
-
-// typesOf lists the types of the resources in templates, but for those that every
-// deploy makes anew.
-func typesOf(t *testing.T, pattern string) []string {
-	t.Helper()
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	var types []string
-	for _, file := range files {
-		if strings.HasSuffix(file, ".tf.json") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var template struct {
-			Resources map[string]struct{ Type string }
-		}
-		if err := json.Unmarshal(text, &template); err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range template.Resources {
-			if !slices.Contains(types, r.Type) && !slices.Contains(changes.ByEveryDeploy, r.Type) {
-				types = append(types, r.Type)
-			}
-		}
-	}
-	slices.Sort(types)
-	return types
 }

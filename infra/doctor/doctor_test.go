@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"pack/infra/doctor"
+	"pack/tests/cloudformation"
 )
 
 var shop = doctor.Place{
@@ -84,28 +83,8 @@ func TestPolicyIsNarrow(t *testing.T) {
 // TestPolicyCoversTemplates: there is no resource in a golden template that the
 // policy does not know; one that an app has not is not in its policy.
 func TestPolicyCoversTemplates(t *testing.T) {
-	files, err := filepath.Glob("../template/testdata/golden/*/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, ".tf.json") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var template struct {
-			Resources map[string]struct{ Type string }
-		}
-		if err := json.Unmarshal(text, &template); err != nil {
-			t.Fatal(err)
-		}
-		var types []string
-		for _, r := range template.Resources {
-			types = append(types, r.Type)
-		}
+	for _, file := range cloudformation.Goldens(t, "*/*.json") {
+		types := cloudformation.Types(t, file)
 		policy, err := doctor.NewPolicy(shop, types)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"pack/infra/doctor"
+	"pack/tests/cloudformation"
 )
 
 // read decodes a file of testdata.
@@ -77,17 +78,7 @@ type action struct {
 
 func reference(t *testing.T, policy *doctor.Policy) map[string]*action {
 	t.Helper()
-	dir, err := filepath.Abs("../../tests/iam")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-		install.Dir = dir
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("install %s: %v\n%s", dir, err, out)
-		}
-	}
+	dir := cloudformation.Install(t, "iam")
 	var all []string
 	for _, s := range policy.Statement {
 		all = append(all, s.Action...)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"pack/infra/template"
+	"pack/tests/cloudformation"
 )
 
 // templates are the golden ones, and the root and a nested one of 2,000 routes.
@@ -47,17 +48,7 @@ func TestLint(t *testing.T) {
 // remark on (I…): names are create-only, tags are the stack's.
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	dir, err := filepath.Abs("../../tests/cloudformation")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-		install.Dir = dir
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("install %s: %v\n%s", dir, err, out)
-		}
-	}
+	dir := cloudformation.Install(t, "cloudformation")
 	arguments := append([]string{filepath.Join(dir, "validate.js")}, templates(t)...)
 	if out, err := exec.CommandContext(t.Context(), "node", arguments...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
