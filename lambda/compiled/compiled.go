@@ -33,8 +33,8 @@ const Variable = "NODE_COMPILE_CACHE"
 // Prefix is what the keys of all objects begin with.
 const Prefix = "compiled/"
 
-// maxBytes bounds what one cache may have, packed and unpacked: several times
-// what the largest function of a real app was seen to have.
+// maxBytes bounds what is kept of one cache: many times what a function of a
+// real app was seen to have.
 const maxBytes = 64 << 20
 
 // minFile is how large a file must be to be kept: a small one saves less than it
@@ -201,8 +201,9 @@ func (c *Cache) files() (names []string, changed bool, err error) {
 		if err != nil {
 			return err
 		}
-		names = append(names, filepath.ToSlash(name))
-		changed = changed || c.found[filepath.ToSlash(name)] != stamp{info.Size(), info.ModTime()}
+		name = filepath.ToSlash(name)
+		names = append(names, name)
+		changed = changed || c.found[name] != stamp{info.Size(), info.ModTime()}
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {

@@ -2,7 +2,7 @@
 // OpenNext, nginx, and bare functions in Go and JavaScript. Whatever is compared is
 // measured in turns. Read ratios: machines differ, and this one may be busy.
 //
-//	go run ./tests/bench            everything, in about 25 minutes; writes docs/benchmarks.md
+//	go run ./tests/bench            everything, in about 15 minutes; writes docs/benchmarks.md
 //	go run ./tests/bench --quick    about three minutes, without OpenNext; prints only
 //	go run ./tests/bench --only cold,warm
 //
