@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 		{name: "moto", start: awsservers.Moto, knows: map[string]string{
 			"deduplication survives deletion": "forgets a deduplication id when its message is deleted; AWS remembers it for five minutes",
 			"receipts":                        "takes every receipt a message ever had; AWS only the latest",
+			"many receivers":                  "two receives at one moment may both take of one group: it looks which groups are taken, and takes, in two steps",
 		}},
 	} {
 		t.Run(server.name, func(t *testing.T) {
