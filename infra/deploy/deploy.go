@@ -98,6 +98,10 @@ func (d *deploying) leased(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	regions := slices.Sorted(maps.Keys(all))
+	if err := d.ours(ctx, regions); err != nil {
+		return err
+	}
 	// Where the lease is.
 	if err := d.Target.artifacts(d.Home).Ensure(ctx, d.tags()); err != nil {
 		return err
@@ -107,7 +111,7 @@ func (d *deploying) leased(ctx context.Context) error {
 		return err
 	}
 	defer lease.release()
-	err = d.run(ctx, slices.Sorted(maps.Keys(all)))
+	err = d.run(ctx, regions)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
 	}
@@ -279,7 +283,7 @@ func (d *deploying) change(region string, m *made) stack.Change {
 	bucket := d.Target.artifacts(region)
 	return stack.Change{
 		TemplateURL: fmt.Sprintf("https://%s.s3.%s.amazonaws.com/%s", bucket.Name, region, key(m.file(template.RootName))),
-		Parameters:  d.values.of(m, bucket.Name), Tags: d.tags(),
+		Parameters:  d.values.of(m, bucket.Name),
 		Description: "deployment " + d.release,
 	}
 }
@@ -306,7 +310,7 @@ func (d *deploying) applyCertificate(ctx context.Context) error {
 		d.Progress.note("the certificate is issued when its domains are proved: the AWS console (Certificate Manager, us-east-1) shows the DNS records that are needed")
 	}
 	state, err := d.Target.certificate().Apply(ctx, stack.Change{
-		TemplateURL: fmt.Sprintf("https://%s.s3.%s.amazonaws.com/%s", bucket.Name, certificateRegion, key(f)), Tags: d.tags(),
+		TemplateURL: fmt.Sprintf("https://%s.s3.%s.amazonaws.com/%s", bucket.Name, certificateRegion, key(f)),
 		Description: "certificate",
 	})
 	if err != nil {

@@ -86,6 +86,9 @@ func (t *Target) destroyLeased(ctx context.Context, regions []string, data bool,
 		return d, err
 	}
 	d.Regions = union(append([]string{t.Home}, l.Regions...), regions)
+	if err := t.ours(ctx, d.Regions); err != nil {
+		return d, err
+	}
 	left, err := t.retained(ctx)
 	if err != nil {
 		return d, err

@@ -37,6 +37,16 @@ func (t *Target) look(ctx context.Context, home *stack.State, regions []string) 
 	return traffic, all, nil
 }
 
+// ours refuses stacks that have the names of this app's and are somebody else's.
+func (t *Target) ours(ctx context.Context, regions []string) error {
+	for _, region := range regions {
+		if _, err := t.stack(region).State(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // applied gives the templates that a region's stack was made of; none where it was
 // not.
 func (t *Target) applied(ctx context.Context, region string) (map[string][]byte, error) {

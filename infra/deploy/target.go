@@ -98,7 +98,7 @@ const certificateRegion = "us-east-1"
 
 func (t *Target) named(name, region string) *stack.Stack {
 	return &stack.Stack{
-		Client: cloudformation.NewFromConfig(t.Account.In(region)), Name: name, Region: region,
+		Client: cloudformation.NewFromConfig(t.Account.In(region)), Name: name, Region: region, Tags: t.tags(),
 		Tell: func(text string, done, total int) {
 			if total == 0 {
 				t.Progress.note(text)

@@ -23,8 +23,6 @@ type Change struct {
 	// TemplateURL is where the template is in S3.
 	TemplateURL string
 	Parameters  map[string]string
-	// Tags are given to the stack and to all that is in it.
-	Tags map[string]string
 	// Description of the change set.
 	Description string
 }
@@ -104,8 +102,8 @@ func (s *Stack) changeSet(ctx context.Context, c Change, before *State) (id, sta
 	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
 		input.Parameters = append(input.Parameters, types.Parameter{ParameterKey: &name, ParameterValue: aws.String(c.Parameters[name])})
 	}
-	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
-		input.Tags = append(input.Tags, types.Tag{Key: &key, Value: aws.String(c.Tags[key])})
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		input.Tags = append(input.Tags, types.Tag{Key: &key, Value: aws.String(s.Tags[key])})
 	}
 	out, err := s.Client.CreateChangeSet(ctx, input)
 	if err != nil {

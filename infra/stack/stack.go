@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,9 @@ type Stack struct {
 	Client *cloudformation.Client
 	Name   string
 	Region string
+	// Tags are given to the stack and to all that is in it. One of the name that has not
+	// all of them is somebody else's.
+	Tags map[string]string
 	// Tell is told what happens; of total changes so many are done, both 0 where
 	// nothing is counted. May be nil.
 	Tell func(text string, done, total int)
@@ -31,10 +36,34 @@ type State struct {
 	Outputs            map[string]string
 	// Parameters are those it was applied with; secret ones are asterisks.
 	Parameters map[string]string
+	tags       map[string]string
 }
 
-// State asks; nil where there is no stack.
-func (s *Stack) State(ctx context.Context) (*State, error) { return s.state(ctx, s.Name) }
+// State asks; nil where there is no stack. One that is somebody else's is a
+// *manifest.UserError: its resources would be taken for ones to be removed.
+func (s *Stack) State(ctx context.Context) (*State, error) {
+	state, err := s.state(ctx, s.Name)
+	if err != nil || state == nil || state.Status == string(types.StackStatusReviewInProgress) {
+		return state, err // in review, nothing is in it yet
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		if state.tags[key] != s.Tags[key] {
+			return nil, s.foreign(key, state.tags[key])
+		}
+	}
+	return state, nil
+}
+
+func (s *Stack) foreign(key, has string) error {
+	why := fmt.Sprintf("pack gives its stacks the tag %s, %q here, and this one has none", key, s.Tags[key])
+	if has != "" {
+		why = fmt.Sprintf("its tag %s is %q, and this app's is %q", key, has, s.Tags[key])
+	}
+	return &manifest.UserError{
+		What: fmt.Sprintf("stack %s in %s belongs to something else", s.Name, s.Region), Why: why,
+		Hint: "give the app another name (pack.json: aws.name) or another --stage; one that was made of pack template is taken when it has the tag",
+	}
+}
 
 // state is State by name or ID; by ID a deleted stack can be asked for as well.
 func (s *Stack) state(ctx context.Context, name string) (*State, error) {
@@ -51,13 +80,16 @@ func (s *Stack) state(ctx context.Context, name string) (*State, error) {
 	found := out.Stacks[0]
 	state := &State{
 		ID: aws.ToString(found.StackId), Status: string(found.StackStatus), Reason: aws.ToString(found.StackStatusReason),
-		Outputs: map[string]string{}, Parameters: map[string]string{},
+		Outputs: map[string]string{}, Parameters: map[string]string{}, tags: map[string]string{},
 	}
 	for _, o := range found.Outputs {
 		state.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
 	for _, p := range found.Parameters {
 		state.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	}
+	for _, t := range found.Tags {
+		state.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return state, nil
 }

@@ -42,7 +42,7 @@ func newRegion(t *testing.T) *region {
 	stacks := awsstacks.New(t)
 	r := &region{Stacks: stacks, t: t, bucket: awsservers.NewBucket(t, stacks.Server)}
 	r.stack = &stack.Stack{
-		Client: cloudformation.NewFromConfig(stacks.Config), Name: strings.ToLower(awsservers.NewName()), Region: "us-east-1",
+		Client: cloudformation.NewFromConfig(stacks.Config), Name: strings.ToLower(awsservers.NewName()), Region: "us-east-1", Tags: map[string]string{"pack:app": "shop", "pack:stage": "test"},
 		Tell: func(text string, done, total int) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -73,7 +73,7 @@ func (r *region) change(alarms int) stack.Change {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return stack.Change{TemplateURL: "https://" + r.bucket + ".s3.us-east-1.amazonaws.com/" + key, Parameters: map[string]string{"Given": "value"}, Tags: map[string]string{"a": "b"}}
+	return stack.Change{TemplateURL: "https://" + r.bucket + ".s3.us-east-1.amazonaws.com/" + key, Parameters: map[string]string{"Given": "value"}}
 }
 
 func (r *region) asked(action string) int {

@@ -23,6 +23,7 @@ type stack struct {
 	token      string
 	template   string
 	parameters map[string]string
+	tags       map[string]string
 	outputs    map[string]string
 	physical   map[string]string
 	sets       map[string]*changeSet
@@ -33,6 +34,7 @@ type changeSet struct {
 	id, status, reason, kind string
 	template                 string
 	parameters               map[string]string
+	tags                     map[string]string
 	changes                  []string
 }
 
@@ -171,9 +173,12 @@ func (s *Stacks) set(id string) (*stack, *changeSet) {
 }
 
 func (s *Stacks) createChangeSet(w http.ResponseWriter, region, name string, found *stack, form url.Values) {
-	set := &changeSet{kind: form.Get("ChangeSetType"), status: "CREATE_COMPLETE", parameters: map[string]string{}}
+	set := &changeSet{kind: form.Get("ChangeSetType"), status: "CREATE_COMPLETE", parameters: map[string]string{}, tags: map[string]string{}}
 	for i := 1; form.Get(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)) != ""; i++ {
 		set.parameters[form.Get(fmt.Sprintf("Parameters.member.%d.ParameterKey", i))] = form.Get(fmt.Sprintf("Parameters.member.%d.ParameterValue", i))
+	}
+	for i := 1; form.Get(fmt.Sprintf("Tags.member.%d.Key", i)) != ""; i++ {
+		set.tags[form.Get(fmt.Sprintf("Tags.member.%d.Key", i))] = form.Get(fmt.Sprintf("Tags.member.%d.Value", i))
 	}
 	set.template = s.object(region, form.Get("TemplateURL"))
 	switch {
@@ -247,7 +252,11 @@ func (found *stack) describe() string {
 	for key, value := range found.parameters {
 		fmt.Fprintf(&b, "<member><ParameterKey>%s</ParameterKey><ParameterValue>%s</ParameterValue></member>", key, escape(value))
 	}
-	return b.String() + "</Parameters>"
+	b.WriteString("</Parameters><Tags>")
+	for key, value := range found.tags {
+		fmt.Fprintf(&b, "<member><Key>%s</Key><Value>%s</Value></member>", key, escape(value))
+	}
+	return b.String() + "</Tags>"
 }
 
 func (s *Stacks) listResources(w http.ResponseWriter, found *stack, form url.Values) {

@@ -49,6 +49,9 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 	verb := map[string]string{"CREATE": "CREATE", "UPDATE": "UPDATE"}[set.kind]
 	found.status, found.token = verb+"_IN_PROGRESS", token
 	found.add(event{logical: found.name, physical: found.id, kind: "AWS::CloudFormation::Stack", status: found.status, reason: "User Initiated", token: token})
+	if verb == "CREATE" {
+		found.tags = set.tags // which a stack that could not be made has too
+	}
 	hold, fail := s.hold, s.fail
 	s.background.Go(func() {
 		if hold != nil {
@@ -82,7 +85,7 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 			found.add(event{logical: id, physical: found.physical[id], status: verb + "_COMPLETE", token: token})
 		}
 		found.status = verb + "_COMPLETE"
-		found.template, found.parameters = set.template, set.parameters
+		found.template, found.parameters, found.tags = set.template, set.parameters, set.tags
 	})
 }
 
