@@ -176,7 +176,7 @@ var needs = []need{
 	{
 		sid: "Dashboards", types: []string{"AWS::CloudWatch::Dashboard"},
 		actions:   each("cloudwatch", "PutDashboard", "GetDashboard", "DeleteDashboards", "ListTagsForResource", "TagResource", "UntagResource"),
-		resources: at("arn:aws:cloudwatch::{account}:dashboard/{prefix}"),
+		resources: at("arn:aws:cloudwatch::{account}:dashboard/{prefix}-{region}"),
 	},
 	{
 		sid: "MakeDistributions", types: []string{"AWS::CloudFront::Distribution"},

@@ -109,10 +109,12 @@ func (s *stack) addDashboard() error {
 		return []any{"AWS/SQS", what, "QueueName", s.o.prefix() + "-" + name}
 	}
 	gateway := s.ofKind(manifest.GatewayFunction).Name
-	// Of all functions whose names begin with the app's.
+	// Of all functions whose names have the words of the app's and the stage's in them.
+	// In quotes it would be all of a name.
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
 	search := func(name, statistic string) []any {
 		return []any{map[string]string{"expression": fmt.Sprintf(
-			`SEARCH('{AWS/Lambda,FunctionName} MetricName="%s" FunctionName="%s_"', '%s', 300)`, name, s.o.prefix(), statistic)}}
+			`SEARCH('{AWS/Lambda,FunctionName} MetricName="%s" FunctionName=%s', '%s', 300)`, name, s.o.prefix(), statistic)}}
 	}
 	graphs := []struct {
 		title, statistic string
@@ -152,7 +154,7 @@ func (s *stack) addDashboard() error {
 		return err
 	}
 	s.add("Dashboard", &resource{Type: "AWS::CloudWatch::Dashboard", Properties: object{
-		"DashboardName": s.o.prefix(), "DashboardBody": string(text),
+		"DashboardName": s.o.prefix() + "-" + s.region, "DashboardBody": string(text),
 	}})
 	return nil
 }

@@ -46,6 +46,10 @@ const viewerCode = `function handler(event) {
 }
 `
 
+// global names what has one name in all regions of an account: the same app may have
+// two homes for a while, when it moves from one to the other.
+func (s *stack) global(name string) string { return s.o.prefix() + "-" + s.region + "-" + name }
+
 // addCDN makes the distribution. Only the home region has one.
 func (s *stack) addCDN() error {
 	if !s.atHome || s.o.CDN.None {
@@ -64,12 +68,12 @@ func (s *stack) addCDN() error {
 		read = maxReadTimeout
 	}
 	s.add(idViewer, &resource{Type: "AWS::CloudFront::Function", Properties: object{
-		"Name": s.o.prefix() + "-viewer", "AutoPublish": true, "FunctionCode": viewerCode,
+		"Name": s.global("viewer"), "AutoPublish": true, "FunctionCode": viewerCode,
 		"FunctionConfig": object{"Comment": "Tells the gateway the viewer's host name", "Runtime": "cloudfront-js-2.0"},
 	}})
 	s.add(idAccess, &resource{Type: "AWS::CloudFront::OriginAccessControl", Properties: object{
 		"OriginAccessControlConfig": object{
-			"Name": s.o.prefix() + "-assets", "OriginAccessControlOriginType": "s3", "SigningBehavior": "always", "SigningProtocol": "sigv4",
+			"Name": s.global("assets"), "OriginAccessControlOriginType": "s3", "SigningBehavior": "always", "SigningProtocol": "sigv4",
 		},
 	}})
 	pages := any(policyDisabled)
@@ -183,7 +187,7 @@ func (s *stack) addCachePolicy(id, name string, headers, cookies []string) {
 		parameters["CookiesConfig"] = object{"CookieBehavior": "whitelist", "Cookies": texts(cookies)}
 	}
 	s.add(id, &resource{Type: "AWS::CloudFront::CachePolicy", Properties: object{"CachePolicyConfig": object{
-		"Name": s.o.prefix() + "-" + name, "Comment": fmt.Sprintf("pack: %s", name),
+		"Name": s.global(name), "Comment": fmt.Sprintf("pack: %s", name),
 		"MinTTL": 0, "DefaultTTL": 0, "MaxTTL": longestTTL, "ParametersInCacheKeyAndForwardedToOrigin": parameters,
 	}}})
 }
