@@ -13,10 +13,10 @@ import (
 // arrows say which folder may import which: docs/design.md, "Packages and the
 // arrows between them". A trailing /… stands for a folder and all below it.
 var arrows = map[string][]string{
-	"cmd/pack": {"infra/…", "lambda/jobs", "lambda/local/…", "lambda/node", "lambda/purge", "lambda/queue/…", "lambda/refresh", "lambda/seeds", "lambda/state", "lambda/webhooks", "manifest", "s3cache"},
+	"cmd/pack": {"infra/…", "lambda/jobs", "lambda/local/…", "lambda/node", "lambda/purge", "lambda/queue/…", "lambda/refresh", "lambda/seeds", "lambda/state", "lambda/webhooks", "manifest/…", "s3cache"},
 	"infra":    {"infra/…", "manifest"},
 	"lambda":   {"lambda/…", "manifest", "s3cache/…"},
-	"manifest": {},
+	"manifest": {"manifest"},
 	"s3cache":  {"s3cache/…"},
 }
 

@@ -101,6 +101,18 @@ func (o *Outputs) groups() []outputGroup {
 	}
 }
 
+// EachRoute calls f with every output that runs code, the middleware included.
+func (b *Build) EachRoute(f func(*RouteOutput)) {
+	for _, g := range b.Outputs.groups() {
+		for i := range g.outputs {
+			f(&g.outputs[i])
+		}
+	}
+	if b.Outputs.Middleware != nil {
+		f(b.Outputs.Middleware)
+	}
+}
+
 // check looks for what planning relies on.
 func (b *Build) check() error {
 	for _, f := range []struct{ path, value string }{

@@ -8,14 +8,7 @@ var (
 	PagePath     = pagePath
 	FromPagePath = fromPagePath
 	RelativeTo   = relativeTo
-	ReadBinary   = readBinary
 )
-
-// FindPackageManager gives name, root, lock file and install command.
-func FindPackageManager(dir string) (name, root, lock string, install []string, err error) {
-	m, err := findPackageManager(dir)
-	return m.name, m.root, m.lock, m.install(), err
-}
 
 // Matches says whether a vercel.json glob names a source file.
 func Matches(glob, source string) bool {

@@ -142,7 +142,7 @@ func (p *planner) addFunctions() error {
 	if err != nil {
 		return err
 	}
-	p.build.eachRoute(func(o *RouteOutput) { p.parents[o.ID] = o })
+	p.build.EachRoute(func(o *RouteOutput) { p.parents[o.ID] = o })
 	if err := p.group(units); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"pack/infra/doctor"
 	"pack/infra/template"
 	"pack/manifest"
+	"pack/manifest/capture"
 )
 
 func doctorCommand(s streams) *cli.Command {
@@ -103,7 +104,7 @@ func programs(ctx context.Context, dir string) []doctor.Check {
 		err = &manifest.UserError{What: "Node.js is not on PATH", Hint: "install Node.js 20.9 or newer"}
 	}
 	checks = append(checks, checkOf("Node.js", err, func() string { return strings.TrimSpace(string(version)) }))
-	next, err := manifest.CheckNext(dir)
+	next, err := capture.CheckNext(dir)
 	checks = append(checks, checkOf("Next.js", err, func() string { return next }))
 	about := currentVersion()
 	return append(checks, doctor.Check{Name: "pack", State: doctor.OK, Found: about.Version + ", " + runtime.Version()})

@@ -18,6 +18,7 @@ import (
 	"pack/infra/layer"
 	"pack/lambda/node"
 	"pack/manifest"
+	"pack/manifest/capture"
 )
 
 // buildFlags are the flags of every command that may have to build.
@@ -141,13 +142,13 @@ type flow struct {
 	key  manifest.BuildKey
 	// record is the recorded build as it was read.
 	record []byte
-	// fingerprint is manifest.Fingerprint, taken once.
+	// fingerprint is capture.Fingerprint, taken once.
 	fingerprint func() (string, error)
 }
 
 func newFlow(ctx context.Context, o buildOptions, lock *bundle.Lock) (*flow, error) {
 	f := &flow{buildOptions: o, lock: lock}
-	f.fingerprint = sync.OnceValues(func() (string, error) { return manifest.Fingerprint(f.captureOptions()) })
+	f.fingerprint = sync.OnceValues(func() (string, error) { return capture.Fingerprint(f.captureOptions()) })
 	var err error
 	if f.key, err = buildkey.Find(ctx, o.account, buildkey.Folder{Dir: o.out}); err != nil {
 		return nil, fmt.Errorf("find the key of builds: %w", err)
@@ -155,8 +156,8 @@ func newFlow(ctx context.Context, o buildOptions, lock *bundle.Lock) (*flow, err
 	return f, nil
 }
 
-func (f *flow) captureOptions() manifest.CaptureOptions {
-	return manifest.CaptureOptions{
+func (f *flow) captureOptions() capture.Options {
+	return capture.Options{
 		Dir:          f.dir,
 		BuildCommand: f.buildCommand,
 		Key:          &f.key,
@@ -203,7 +204,7 @@ func (f *flow) load() (record *manifest.Build, err error) {
 func (f *flow) recordPath() string { return filepath.Join(f.out, "build.json") }
 
 func (f *flow) capture(ctx context.Context) (*manifest.Build, error) {
-	record, err := manifest.Capture(ctx, f.captureOptions())
+	record, err := capture.Run(ctx, f.captureOptions())
 	if err != nil {
 		return nil, err
 	}

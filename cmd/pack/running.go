@@ -23,6 +23,7 @@ import (
 	"pack/lambda/node"
 	"pack/lambda/state"
 	"pack/manifest"
+	"pack/manifest/capture"
 )
 
 // stopGrace is how long requests in flight may take when the server is told to
@@ -190,7 +191,7 @@ func (r running) options(ctx context.Context) (host.Options, error) {
 // caller's variables, less those that belong to Lambda, pack or this program's
 // own Node.
 func appEnvironment(app string, environ []string) (map[string]string, error) {
-	env, err := manifest.DotEnv(app)
+	env, err := capture.DotEnv(app)
 	if err != nil {
 		return nil, err
 	}

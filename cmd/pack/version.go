@@ -2,12 +2,11 @@ package main
 
 import (
 	"fmt"
+	"pack/manifest/capture"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
-
-	"pack/manifest"
 )
 
 // release is the version of a released pack:
@@ -52,7 +51,7 @@ type version struct {
 func currentVersion() version {
 	v := version{
 		Schema: jsonSchema, Version: release, Go: runtime.Version(),
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, MinNextVersion: manifest.MinNextVersion,
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, MinNextVersion: capture.MinNextVersion,
 	}
 	if v.Version == "" {
 		v.Version = "devel"

@@ -21,6 +21,7 @@ import (
 	"pack/lambda/node"
 	"pack/lambda/state"
 	"pack/manifest"
+	"pack/manifest/capture"
 )
 
 // function is one function of a local Lambda service: where it answers, and the service
@@ -87,7 +88,7 @@ func startPacked(ctx context.Context, dir string, o runtimeOptions) (*functions,
 	if err != nil {
 		return nil, errors.Join(err, output.Close())
 	}
-	env, err := manifest.DotEnv(dir)
+	env, err := capture.DotEnv(dir)
 	if err != nil {
 		return nil, errors.Join(err, output.Close())
 	}

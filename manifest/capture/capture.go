@@ -1,4 +1,7 @@
-package manifest
+// Package capture runs an app's own build with pack's adapter and measures what
+// came out of it: the manifest.Build. It also tells, without building, whether
+// there is anything to build.
+package capture
 
 import (
 	"context"
@@ -8,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"pack/manifest"
 	"path/filepath"
 	"strings"
 )
@@ -21,8 +25,8 @@ var adapterSource []byte
 //go:embed adapter/keys.cjs
 var adapterKeys []byte
 
-// CaptureOptions says how the app's own build is run.
-type CaptureOptions struct {
+// Options say how the app's own build is run.
+type Options struct {
 	// Dir is the app's folder: the one with the package.json that has next.
 	Dir string
 	// BuildCommand replaces the app's build script; it runs in a shell with
@@ -37,7 +41,7 @@ type CaptureOptions struct {
 	UseCache []byte
 	// Key is the app's BuildKey; without one, Next makes up keys of each build's
 	// own, and every function is new with every build.
-	Key *BuildKey
+	Key *manifest.BuildKey
 	// Env is added to the environment of the build, as KEY=value.
 	Env []string
 	// Stdout and Stderr receive what the build prints; nil discards it.
@@ -46,18 +50,18 @@ type CaptureOptions struct {
 	Progress func(step string)
 }
 
-func (o *CaptureOptions) progress(format string, args ...any) {
+func (o *Options) progress(format string, args ...any) {
 	if o.Progress != nil {
 		o.Progress(fmt.Sprintf(format, args...))
 	}
 }
 
-// Capture runs the app's production build with pack's adapter and returns what
+// Run runs the app's production build with pack's adapter and returns what
 // Next built, measured. Dependencies are installed first when next is not
 // there. Cancelling ctx ends the build and everything that it started, and
 // returns ctx's error. What the owner can put right comes back as a
-// *UserError.
-func Capture(ctx context.Context, o CaptureOptions) (*Build, error) {
+// *manifest.UserError.
+func Run(ctx context.Context, o Options) (*manifest.Build, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("capture build: %w", err)
@@ -83,7 +87,7 @@ func Capture(ctx context.Context, o CaptureOptions) (*Build, error) {
 		return nil, err
 	}
 	o.progress("reading the build's files")
-	if err := b.measure(ctx); err != nil {
+	if err := measure(ctx, b); err != nil {
 		return nil, err
 	}
 	if b.Fingerprint, err = before.finish(&o); err != nil {
@@ -103,15 +107,15 @@ func openApp(dir string) (*app, error) {
 	st, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &UserError{What: "there is no such folder", Where: dir, Hint: "give the folder of a Next.js app"}
+		return nil, &manifest.UserError{What: "there is no such folder", Where: dir, Hint: "give the folder of a Next.js app"}
 	case err != nil:
 		return nil, fmt.Errorf("open app: %w", err)
 	case !st.IsDir():
-		return nil, &UserError{What: "this is not a folder", Where: dir, Hint: "give the folder of a Next.js app"}
+		return nil, &manifest.UserError{What: "this is not a folder", Where: dir, Hint: "give the folder of a Next.js app"}
 	}
 	p, err := readPackageJSON(filepath.Join(dir, "package.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &UserError{What: "there is no package.json", Where: dir, Hint: "run pack in the folder of a Next.js app, or name it"}
+		return nil, &manifest.UserError{What: "there is no package.json", Where: dir, Hint: "run pack in the folder of a Next.js app, or name it"}
 	}
 	if err != nil {
 		return nil, err
@@ -125,14 +129,14 @@ func openApp(dir string) (*app, error) {
 
 // install sees to it that a Next.js that pack can use is installed, and
 // returns its folder.
-func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err error) {
+func (o *Options) install(ctx context.Context, a *app) (next string, err error) {
 	next, version, err := findNext(a.dir)
 	if err != nil {
 		return "", err
 	}
 	if next == "" || !exists(filepath.Join(a.manager.root, "node_modules")) && !exists(filepath.Join(a.dir, "node_modules")) {
 		if !a.pkg.dependsOn("next") && next == "" {
-			return "", &UserError{
+			return "", &manifest.UserError{
 				What: "this is not a Next.js app", Where: filepath.Join(a.dir, "package.json"),
 				Why: "next is not among its dependencies", Hint: "run pack in the folder of the app itself, not of its workspace",
 			}
@@ -143,7 +147,7 @@ func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err 
 				return "", err
 			}
 		case next == "":
-			return "", &UserError{
+			return "", &manifest.UserError{
 				What: "the dependencies are not installed and there is no lock file", Where: a.dir,
 				Why:  "without one, what is deployed would depend on the day",
 				Hint: fmt.Sprintf("run `%s install` and commit the lock file", a.manager.name),
@@ -154,7 +158,7 @@ func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err 
 		}
 	}
 	if next == "" {
-		e := &UserError{
+		e := &manifest.UserError{
 			What: "next is not in node_modules", Where: a.dir,
 			Hint: "add next to the dependencies of this package.json",
 		}
@@ -172,7 +176,7 @@ func (o *CaptureOptions) install(ctx context.Context, a *app) (next string, err 
 	return next, nil
 }
 
-func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
+func (o *Options) runInstall(ctx context.Context, a *app) error {
 	if a.manager.refusal != nil {
 		return a.manager.refusal
 	}
@@ -182,7 +186,7 @@ func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
 	args := a.manager.install()
 	o.progress("installing dependencies: %s", strings.Join(args, " "))
 	err := o.run(ctx, command{args: args, dir: a.manager.root, what: "installing the dependencies failed"})
-	var u *UserError
+	var u *manifest.UserError
 	if errors.As(err, &u) {
 		u.Where = filepath.Join(a.manager.root, a.manager.lock)
 		u.Hint = fmt.Sprintf("run `%s` there and put right what it complains of", strings.Join(args, " "))
@@ -192,7 +196,7 @@ func (o *CaptureOptions) runInstall(ctx context.Context, a *app) error {
 
 // build runs the build and decodes what the adapter wrote.
 // sources is a digest of what the build reads.
-func (o *CaptureOptions) build(ctx context.Context, a *app, next, sources string) (*Build, error) {
+func (o *Options) build(ctx context.Context, a *app, next, sources string) (*manifest.Build, error) {
 	adapter, err := o.writeAdapter(a.dir)
 	if err != nil {
 		return nil, err
@@ -232,12 +236,12 @@ func (o *CaptureOptions) build(ctx context.Context, a *app, next, sources string
 	if err != nil {
 		return nil, fmt.Errorf("capture build: %w", err)
 	}
-	return Decode(data)
+	return manifest.Decode(data)
 }
 
 // writeAdapter writes the adapter into the app, since Turbopack builds no file
 // outside the project, and keeps it out of version control.
-func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
+func (o *Options) writeAdapter(dir string) (path string, err error) {
 	folder := filepath.Join(dir, ".pack", "adapter")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", fmt.Errorf("write adapter: %w", err)
@@ -253,7 +257,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 		{filepath.Join(folder, "cache-handler.cjs"), o.CacheHandler},
 		{filepath.Join(folder, "use-cache.cjs"), o.UseCache},
 	} {
-		if err := WriteWhole(f.path, f.content); err != nil {
+		if err := manifest.WriteWhole(f.path, f.content); err != nil {
 			return "", fmt.Errorf("write adapter: %w", err)
 		}
 	}
@@ -262,7 +266,7 @@ func (o *CaptureOptions) writeAdapter(dir string) (path string, err error) {
 
 // notCaptured explains a build that went well without our adapter.
 func notCaptured(a *app) error {
-	e := &UserError{
+	e := &manifest.UserError{
 		What: "the build ran, but no Next.js build came out of it", Where: a.dir,
 		Why:  "pack's adapter was never called",
 		Hint: "make the build script run `next build` in this folder, or name the command with --build-command",

@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"os/exec"

@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -79,14 +80,14 @@ func dotEnv(files []string, process map[string]string) map[string]string {
 
 // dotEnvLine is dotenv's grammar: export, a name, = or a colon, then a quoted
 // value of one or more lines or the rest of the line before a #.
-var dotEnvLine = pattern("(?m)^\\s*(?:export\\s+)?([\\w.-]+)(?:\\s*=\\s*?|:\\s+?)" +
+var dotEnvLine = regexp.MustCompile("(?m)^\\s*(?:export\\s+)?([\\w.-]+)(?:\\s*=\\s*?|:\\s+?)" +
 	"(\\s*'(?:\\\\'|[^'])*'|\\s*\"(?:\\\\\"|[^\"])*\"|\\s*`(?:\\\\`|[^`])*`|[^#\\r\\n]+)?\\s*(?:#.*)?$")
 
 // parseDotEnv gives the names in the order of their first appearance.
 func parseDotEnv(file string) (names []string, values map[string]string) {
 	values = map[string]string{}
 	file = strings.ReplaceAll(strings.ReplaceAll(file, "\r\n", "\n"), "\r", "\n")
-	for _, m := range dotEnvLine().FindAllStringSubmatch(file, -1) {
+	for _, m := range dotEnvLine.FindAllStringSubmatch(file, -1) {
 		name, value := m[1], strings.TrimSpace(m[2])
 		double := strings.HasPrefix(value, `"`)
 		value = unquote(value)
@@ -109,7 +110,7 @@ func unquote(value string) string {
 	return value[1 : len(value)-1]
 }
 
-var dotEnvReference = pattern(`^\$\{?(\w+)(?::-([^}\\]*))?\}?`)
+var dotEnvReference = regexp.MustCompile(`^\$\{?(\w+)(?::-([^}\\]*))?\}?`)
 
 // expandDotEnv replaces the last reference until there is none; depth ends a
 // value that refers to itself, where Next would overflow its stack.
@@ -124,7 +125,7 @@ func expandDotEnv(value string, known, parsed map[string]string, depth int) stri
 	if at < 0 {
 		return value
 	}
-	m := dotEnvReference().FindStringSubmatch(value[at:])
+	m := dotEnvReference.FindStringSubmatch(value[at:])
 	if m == nil {
 		return value
 	}

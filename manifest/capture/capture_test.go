@@ -1,4 +1,4 @@
-package manifest_test
+package capture_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pack/manifest"
+	"pack/manifest/capture"
 )
 
 const cacheHandler = `module.exports = class {
@@ -32,11 +33,11 @@ const cacheHandler = `module.exports = class {
 func TestCapture(t *testing.T) {
 	dir := shop(t)
 	var out bytes.Buffer
-	o := manifest.CaptureOptions{
+	o := capture.Options{
 		Dir: dir, CacheHandler: []byte(cacheHandler), Env: []string{"NEXT_TELEMETRY_DISABLED=1"},
 		Stdout: &out, Stderr: &out,
 	}
-	b, err := manifest.Capture(t.Context(), o)
+	b, err := capture.Run(t.Context(), o)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -73,7 +74,7 @@ func TestCapture(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, "mine.cjs"), []byte("module.exports = { name: 'mine' }\n"), 0o644))
 		must(t, os.WriteFile(filepath.Join(dir, "next.config.mjs"),
 			[]byte("export default { adapterPath: import.meta.dirname + '/mine.cjs' }\n"), 0o644))
-		_, err := manifest.Capture(t.Context(), o)
+		_, err := capture.Run(t.Context(), o)
 		userError(t, err, "no Next.js build came out", "next.config.mjs", "adapterPath")
 	})
 }
@@ -171,10 +172,10 @@ func checkTemplates(t *testing.T, p *manifest.Plan) {
 	}
 }
 
-func checkFingerprint(t *testing.T, o manifest.CaptureOptions, b *manifest.Build) {
+func checkFingerprint(t *testing.T, o capture.Options, b *manifest.Build) {
 	fingerprint := func() string {
 		t.Helper()
-		f, err := manifest.Fingerprint(o)
+		f, err := capture.Fingerprint(o)
 		must(t, err)
 		return f
 	}
@@ -251,7 +252,7 @@ func TestCaptureMistakes(t *testing.T) {
 		{"unknown manager", stub(t, map[string]string{"package.json": `{"packageManager":"cargo@1","dependencies":{"next":"16"}}`, "node_modules/next/package.json": ""}), "", []string{"cargo@1", "pnpm"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: c.dir, BuildCommand: c.command})
+			_, err := capture.Run(t.Context(), capture.Options{Dir: c.dir, BuildCommand: c.command})
 			userError(t, err, c.words...)
 		})
 	}
@@ -261,7 +262,7 @@ func TestCaptureMistakes(t *testing.T) {
 func TestCaptureWithoutManager(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"package.json": `{"dependencies":{"next":"16"}}`, "pnpm-lock.yaml": ""})
 	t.Setenv("PATH", t.TempDir())
-	_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: dir})
+	_, err := capture.Run(t.Context(), capture.Options{Dir: dir})
 	userError(t, err, "pnpm is not installed", "corepack enable pnpm")
 }
 
@@ -273,7 +274,7 @@ func TestCaptureBuildsWithoutManager(t *testing.T) {
 		"no lock file":           {"package-lock.json": ""},
 		"missing manager":        {"package-lock.json": "", "bun.lock": "{}"},
 	} {
-		_, err := manifest.Capture(t.Context(), manifest.CaptureOptions{Dir: stub(t, files)})
+		_, err := capture.Run(t.Context(), capture.Options{Dir: stub(t, files)})
 		if err == nil || !strings.Contains(err.Error(), "exit status 7") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -292,7 +293,7 @@ adapter.onBuildComplete({ routing: { dynamicRoutes: [] }, outputs: out, config: 
 `,
 	})
 	var steps []string
-	b, err := manifest.Capture(t.Context(), manifest.CaptureOptions{
+	b, err := capture.Run(t.Context(), capture.Options{
 		Dir: dir, BuildCommand: "node build.cjs", Env: []string{"BASE=/base"},
 		Progress: func(s string) { steps = append(steps, s) },
 	})
@@ -323,7 +324,7 @@ func TestCaptureCancelled(t *testing.T) {
 	defer cancel()
 	started := &notify{word: "started", reached: cancel}
 	begin := time.Now()
-	_, err := manifest.Capture(ctx, manifest.CaptureOptions{
+	_, err := capture.Run(ctx, capture.Options{
 		Dir: dir, Stdout: started,
 		BuildCommand: `sh -c 'trap "" TERM; echo started; sleep 60; echo left > left.txt' & wait`,
 	})

@@ -1,19 +1,18 @@
-package manifest
+package capture
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
+	"pack/manifest"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -33,7 +32,7 @@ const hashed = 64 << 10
 // and those that the .env files name. Not seen are: edits inside node_modules, files outside that
 // folder, other environment variables, and what pages fetch from elsewhere
 // while they are built.
-func Fingerprint(o CaptureOptions) (string, error) {
+func Fingerprint(o Options) (string, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return "", fmt.Errorf("fingerprint app: %w", err)
@@ -61,7 +60,7 @@ var generated = map[string]bool{
 }
 
 // snapshot looks at all inputs.
-func snapshot(o *CaptureOptions) (inputs, error) {
+func snapshot(o *Options) (inputs, error) {
 	m, err := findPackageManager(o.Dir)
 	if err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func snapshot(o *CaptureOptions) (inputs, error) {
 // finish gives the digest of what was seen before a build, with the files that
 // Next itself wrote as they are now. An edit made during the build thus counts
 // as not yet built.
-func (in inputs) finish(o *CaptureOptions) (string, error) {
+func (in inputs) finish(o *Options) (string, error) {
 	for _, name := range nextWrites {
 		path := filepath.Join(o.Dir, name)
 		if st, err := os.Lstat(path); err == nil {
@@ -132,7 +131,7 @@ func (in inputs) file(path string) {
 	}
 }
 
-func (in inputs) environment(o *CaptureOptions) error {
+func (in inputs) environment(o *Options) error {
 	names, err := DotEnv(o.Dir)
 	if err != nil {
 		return err
@@ -216,27 +215,8 @@ func digestInput(path string, st fs.FileInfo) ([sha256.Size]byte, error) {
 		to, err := os.Readlink(path)
 		return sha256.Sum256([]byte("link " + to)), err
 	case !st.Mode().IsRegular() || st.Size() > hashed:
-		return Stamp(st), nil
+		return manifest.Stamp(st), nil
 	}
 	data, err := os.ReadFile(path)
 	return sha256.Sum256(data), err
-}
-
-// Stamp is a digest of a file's size, modification and change time: a file of the
-// same stamp has the same content, unless it was written to twice within one tick
-// of the file system's clock, which is a few milliseconds.
-func Stamp(st fs.FileInfo) [sha256.Size]byte {
-	var b []byte
-	b = binary.BigEndian.AppendUint64(b, uint64(st.Size()))
-	b = binary.BigEndian.AppendUint64(b, uint64(st.ModTime().UnixNano()))
-	b = binary.BigEndian.AppendUint64(b, uint64(changeTime(st)))
-	return sha256.Sum256(b)
-}
-
-// Settled reports whether a file was last written to, or otherwise changed, long
-// enough before now that its Stamp tells each later change.
-func Settled(st fs.FileInfo, now time.Time) bool {
-	const long = 2 * time.Second // also where the clock of a file system ticks in seconds
-	last := max(st.ModTime().UnixNano(), changeTime(st))
-	return last < now.Add(-long).UnixNano()
 }

@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"pack/manifest"
 	"path/filepath"
 	"strings"
 )
@@ -23,7 +24,7 @@ type packageManager struct {
 	// berry is set for yarn 2 and later.
 	berry bool
 	// refusal says why it cannot install; nil when it can.
-	refusal *UserError
+	refusal *manifest.UserError
 }
 
 // lockFiles are looked for in this order in each folder.
@@ -65,7 +66,7 @@ func readPackageJSON(path string) (*packageJSON, error) {
 	}
 	var p packageJSON
 	if err := json.Unmarshal(data, &p); err != nil {
-		return nil, &UserError{What: "package.json cannot be read", Where: path, Err: err}
+		return nil, &manifest.UserError{What: "package.json cannot be read", Where: path, Err: err}
 	}
 	return &p, nil
 }
@@ -107,7 +108,7 @@ func findPackageManager(dir string) (packageManager, error) {
 	switch name {
 	case "npm", "pnpm", "yarn", "bun":
 		if m.lock != "" && m.name != name {
-			m.refusal = &UserError{
+			m.refusal = &manifest.UserError{
 				What:  fmt.Sprintf("packageManager is %q, but the lock file is %s's", named, m.name),
 				Where: filepath.Join(m.root, m.lock),
 				Hint:  fmt.Sprintf("run `%s install` and commit its lock file, or change packageManager in package.json", name),
@@ -116,7 +117,7 @@ func findPackageManager(dir string) (packageManager, error) {
 		m.name = name
 	case "":
 	default:
-		m.refusal = &UserError{
+		m.refusal = &manifest.UserError{
 			What: fmt.Sprintf("packageManager %q is not known", named), Where: filepath.Join(dir, "package.json"),
 			Hint: "npm, pnpm, yarn and bun are",
 		}
@@ -187,12 +188,12 @@ func (m packageManager) run(script string) ([]string, error) {
 	return []string{"npm", "run", script}, nil
 }
 
-// require returns a *UserError if the program is not on PATH.
+// require returns a *manifest.UserError if the program is not on PATH.
 func (m packageManager) require() error {
 	if _, err := exec.LookPath(m.name); err == nil {
 		return nil
 	}
-	e := &UserError{
+	e := &manifest.UserError{
 		What: m.name + " is not installed",
 		Why:  fmt.Sprintf("%s is %s's lock file", m.lock, m.name),
 		Hint: "install " + m.name + " and run pack again",

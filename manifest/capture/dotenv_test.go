@@ -1,14 +1,13 @@
-package manifest_test
+package capture_test
 
 import (
 	"encoding/json"
 	"os/exec"
+	"pack/manifest/capture"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"pack/manifest"
 )
 
 var dotEnvCases = []struct {
@@ -58,7 +57,7 @@ func TestDotEnv(t *testing.T) {
 			for name, value := range c.process {
 				t.Setenv(name, value)
 			}
-			got, err := manifest.DotEnv(dir)
+			got, err := capture.DotEnv(dir)
 			must(t, err)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)

@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"os"
+	"pack/manifest"
 	"path/filepath"
 	"strings"
 )
@@ -13,7 +14,7 @@ import (
 // readBinary says what machine a file was compiled for; nil if it is not
 // machine code. Only files that could be are opened: by extension, by
 // executable bit, or for having no extension at all.
-func readBinary(path string, mode fs.FileMode) (*Binary, error) {
+func readBinary(path string, mode fs.FileMode) (*manifest.Binary, error) {
 	base := filepath.Base(path)
 	switch ext := filepath.Ext(base); {
 	case ext == ".node", ext == ".so", ext == ".dylib", ext == ".dll", ext == ".exe", ext == "":
@@ -34,7 +35,7 @@ func readBinary(path string, mode fs.FileMode) (*Binary, error) {
 	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
 		return readELF(f), nil
 	case len(head) >= 8 && machMagic(head):
-		return &Binary{Format: "macho", Machine: machMachine(head)}, nil
+		return &manifest.Binary{Format: "macho", Machine: machMachine(head)}, nil
 	case len(head) == 64 && head[0] == 'M' && head[1] == 'Z':
 		return readPE(f, int64(binary.LittleEndian.Uint32(head[60:]))), nil
 	}
@@ -43,17 +44,17 @@ func readBinary(path string, mode fs.FileMode) (*Binary, error) {
 
 // readELF never fails: a file that only begins like an ELF file has an
 // unknown machine, and planning refuses it by name.
-func readELF(f *os.File) *Binary {
-	b := &Binary{Format: "elf", Machine: "unknown"}
+func readELF(f *os.File) *manifest.Binary {
+	b := &manifest.Binary{Format: "elf", Machine: "unknown"}
 	e, err := elf.NewFile(f)
 	if err != nil {
 		return b
 	}
 	switch e.Machine {
 	case elf.EM_AARCH64:
-		b.Machine = string(ARM64)
+		b.Machine = string(manifest.ARM64)
 	case elf.EM_X86_64:
-		b.Machine = string(X8664)
+		b.Machine = string(manifest.X8664)
 	case elf.EM_BPF, elf.EM_NONE:
 		b.Machine = "any"
 	default:
@@ -98,25 +99,25 @@ func machMachine(head []byte) string {
 	}
 	switch order.Uint32(head[4:]) {
 	case 0x0100000c:
-		return string(ARM64)
+		return string(manifest.ARM64)
 	case 0x01000007:
-		return string(X8664)
+		return string(manifest.X8664)
 	}
 	return "unknown"
 }
 
 // readPE returns nil for what only begins with the letters MZ.
-func readPE(f *os.File, at int64) *Binary {
+func readPE(f *os.File, at int64) *manifest.Binary {
 	sign := make([]byte, 6)
 	if _, err := f.ReadAt(sign, at); err != nil || string(sign[:4]) != "PE\x00\x00" {
 		return nil
 	}
-	b := &Binary{Format: "pe", Machine: "unknown"}
+	b := &manifest.Binary{Format: "pe", Machine: "unknown"}
 	switch binary.LittleEndian.Uint16(sign[4:]) {
 	case 0xaa64:
-		b.Machine = string(ARM64)
+		b.Machine = string(manifest.ARM64)
 	case 0x8664:
-		b.Machine = string(X8664)
+		b.Machine = string(manifest.X8664)
 	}
 	return b
 }

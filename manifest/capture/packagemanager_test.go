@@ -1,11 +1,10 @@
-package manifest_test
+package capture_test
 
 import (
+	"pack/manifest/capture"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"pack/manifest"
 )
 
 func TestPackageManager(t *testing.T) {
@@ -32,7 +31,7 @@ func TestPackageManager(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := writeFiles(t, c.files)
-			name, at, lock, install, err := manifest.FindPackageManager(filepath.Join(root, c.dir))
+			name, at, lock, install, err := capture.FindPackageManager(filepath.Join(root, c.dir))
 			must(t, err)
 			rel, err := filepath.Rel(root, at)
 			must(t, err)

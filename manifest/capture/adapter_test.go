@@ -1,4 +1,4 @@
-package manifest_test
+package capture_test
 
 import (
 	"os/exec"

@@ -1,9 +1,10 @@
-package manifest
+package capture
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"pack/manifest"
 	"path/filepath"
 
 	"golang.org/x/mod/semver"
@@ -33,7 +34,7 @@ func checkNextVersion(folder, version string) error {
 	if v := "v" + version; semver.IsValid(v) && semver.Compare(v, "v"+MinNextVersion) >= 0 {
 		return nil
 	}
-	return &UserError{
+	return &manifest.UserError{
 		What:  fmt.Sprintf("Next.js %s is too old: pack needs %s or later", version, MinNextVersion),
 		Where: filepath.Join(folder, "package.json"),
 		Why:   "pack reads builds through Next's adapter API, which is stable since " + MinNextVersion,
@@ -42,14 +43,14 @@ func checkNextVersion(folder, version string) error {
 }
 
 // CheckNext gives the version of Next.js that the app in dir has installed; one
-// that pack cannot use, or none, is a *UserError.
+// that pack cannot use, or none, is a *manifest.UserError.
 func CheckNext(dir string) (version string, err error) {
 	folder, version, err := findNext(dir)
 	if err != nil {
 		return "", err
 	}
 	if folder == "" {
-		return "", &UserError{What: "Next.js is not installed", Where: dir, Hint: "pack build installs what the lock file names"}
+		return "", &manifest.UserError{What: "Next.js is not installed", Where: dir, Hint: "pack build installs what the lock file names"}
 	}
 	return version, checkNextVersion(folder, version)
 }

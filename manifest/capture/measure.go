@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"pack/manifest"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -19,11 +20,11 @@ import (
 
 // measure fills in what the Build says of files on disk. Each unique file is
 // looked at once, several at a time.
-func (b *Build) measure(ctx context.Context) error {
-	if err := b.listPublic(); err != nil {
+func measure(ctx context.Context, b *manifest.Build) error {
+	if err := listPublic(b); err != nil {
 		return err
 	}
-	b.findSources()
+	findSources(b)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(4, 2*runtime.GOMAXPROCS(0)))
 	for i := range b.Files {
@@ -31,11 +32,11 @@ func (b *Build) measure(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return b.Files[i].measure()
+			return measureFile(&b.Files[i])
 		})
 	}
-	paths := b.staticPaths()
-	static := make([]StaticFile, len(paths))
+	paths := staticPaths(b)
+	static := make([]manifest.StaticFile, len(paths))
 	for i, path := range paths {
 		g.Go(func() (err error) {
 			if err := ctx.Err(); err != nil {
@@ -48,17 +49,17 @@ func (b *Build) measure(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("measure build: %w", err)
 	}
-	b.Static = make(map[string]StaticFile, len(paths))
+	b.Static = make(map[string]manifest.StaticFile, len(paths))
 	for i, path := range paths {
 		b.Static[path] = static[i]
 	}
-	b.sortFiles()
+	sortFiles(b)
 	b.Measured = true
 	return nil
 }
 
 // staticPaths lists the files that are served or seed a page, each once.
-func (b *Build) staticPaths() []string {
+func staticPaths(b *manifest.Build) []string {
 	var paths []string
 	for _, s := range b.Outputs.StaticFiles {
 		paths = append(paths, s.FilePath)
@@ -77,7 +78,7 @@ func (b *Build) staticPaths() []string {
 
 // sortFiles gives Files the order that the type promises: the adapter's order
 // is that of Next's tracing, which is not the same every time.
-func (b *Build) sortFiles() {
+func sortFiles(b *manifest.Build) {
 	order := make([]int, len(b.Files))
 	for i := range order {
 		order[i] = i
@@ -88,13 +89,13 @@ func (b *Build) sortFiles() {
 		}
 		return strings.Compare(b.Files[x].Source, b.Files[y].Source)
 	})
-	sorted := make([]SourceFile, len(order))
+	sorted := make([]manifest.SourceFile, len(order))
 	at := make([]int, len(order))
 	for to, from := range order {
 		sorted[to], at[from] = b.Files[from], to
 	}
 	b.Files = sorted
-	b.eachRoute(func(o *RouteOutput) {
+	b.EachRoute(func(o *manifest.RouteOutput) {
 		for i, n := range o.Files {
 			o.Files[i] = at[n]
 		}
@@ -102,19 +103,7 @@ func (b *Build) sortFiles() {
 	})
 }
 
-// eachRoute calls f with every output that runs code, the middleware included.
-func (b *Build) eachRoute(f func(*RouteOutput)) {
-	for _, g := range b.Outputs.groups() {
-		for i := range g.outputs {
-			f(&g.outputs[i])
-		}
-	}
-	if b.Outputs.Middleware != nil {
-		f(b.Outputs.Middleware)
-	}
-}
-
-func (f *SourceFile) measure() error {
+func measureFile(f *manifest.SourceFile) error {
 	st, err := os.Lstat(f.Source)
 	if err != nil {
 		return err
@@ -144,16 +133,16 @@ func (f *SourceFile) measure() error {
 	return err
 }
 
-func readStatic(path string) (StaticFile, error) {
+func readStatic(path string) (manifest.StaticFile, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return StaticFile{}, err
+		return manifest.StaticFile{}, err
 	}
 	digest, err := digestFile(path)
 	if err != nil {
-		return StaticFile{}, err
+		return manifest.StaticFile{}, err
 	}
-	return StaticFile{Size: st.Size(), Digest: digest, Modified: st.ModTime().UnixMilli()}, nil
+	return manifest.StaticFile{Size: st.Size(), Digest: digest, Modified: st.ModTime().UnixMilli()}, nil
 }
 
 func digestFile(path string) (string, error) {
@@ -173,19 +162,19 @@ func digestFile(path string) (string, error) {
 // files too, symbolic links followed, empty folders not at all
 // (next/dist/lib/recursive-readdir.js). An exported site has the folder among
 // its static files already.
-func (b *Build) listPublic() error {
+func listPublic(b *manifest.Build) error {
 	b.Public = nil
 	if b.Config.Output == "export" {
 		return nil
 	}
-	if err := b.addPublic(filepath.Join(b.ProjectDir, "public"), "", nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := addPublic(b, filepath.Join(b.ProjectDir, "public"), "", nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("list public files: %w", err)
 	}
-	slices.SortFunc(b.Public, func(x, y PublicFile) int { return strings.Compare(x.Pathname, y.Pathname) })
+	slices.SortFunc(b.Public, func(x, y manifest.PublicFile) int { return strings.Compare(x.Pathname, y.Pathname) })
 	return nil
 }
 
-func (b *Build) addPublic(dir, prefix string, above []string) error {
+func addPublic(b *manifest.Build, dir, prefix string, above []string) error {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
@@ -213,11 +202,11 @@ func (b *Build) addPublic(dir, prefix string, above []string) error {
 		}
 		switch {
 		case mode.IsDir():
-			if err := b.addPublic(path, name, above); err != nil {
+			if err := addPublic(b, path, name, above); err != nil {
 				return err
 			}
 		case mode.IsRegular():
-			b.Public = append(b.Public, PublicFile{Pathname: name, Source: path})
+			b.Public = append(b.Public, manifest.PublicFile{Pathname: name, Source: path})
 		}
 	}
 	return nil
@@ -225,12 +214,12 @@ func (b *Build) addPublic(dir, prefix string, above []string) error {
 
 // findSources finds the file in the app that each output was made from, for
 // vercel.json's globs and for error messages.
-func (b *Build) findSources() {
+func findSources(b *manifest.Build) {
 	extensions := b.Config.PageExtensions
 	if len(extensions) == 0 {
 		extensions = []string{"tsx", "ts", "jsx", "js"}
 	}
-	b.eachRoute(func(o *RouteOutput) {
+	b.EachRoute(func(o *manifest.RouteOutput) {
 		router := "pages"
 		if o.Type == "APP_PAGE" || o.Type == "APP_ROUTE" {
 			router = "app"

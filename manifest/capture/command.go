@@ -1,4 +1,4 @@
-package manifest
+package capture
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"pack/manifest"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -29,8 +30,8 @@ type command struct {
 }
 
 // run runs the command in a process group of its own, with its output passed
-// on; a failure is a *UserError that holds the last lines of the output.
-func (o *CaptureOptions) run(ctx context.Context, c command) error {
+// on; a failure is a *manifest.UserError that holds the last lines of the output.
+func (o *Options) run(ctx context.Context, c command) error {
 	tail := &lastLines{limit: 30}
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir = c.dir
@@ -48,11 +49,11 @@ func (o *CaptureOptions) run(ctx context.Context, c command) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return &UserError{What: c.args[0] + " is not installed", Hint: "install it, or put it on PATH"}
+		return &manifest.UserError{What: c.args[0] + " is not installed", Hint: "install it, or put it on PATH"}
 	case !errors.As(err, &exit):
 		return fmt.Errorf("run %s: %w", c.args[0], err)
 	}
-	return &UserError{
+	return &manifest.UserError{
 		What: fmt.Sprintf("%s with %s", c.what, exit.ProcessState), Where: c.dir,
 		Why: "its last lines were:\n" + tail.String(),
 	}
