@@ -116,7 +116,7 @@ func startNext(t *testing.T, settings map[string]any) string {
 		}
 	})
 	origin := "http://127.0.0.1:" + port
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		response, err := http.Get(origin + "/made/small.png")
 		if err == nil {
 			response.Body.Close()

@@ -133,7 +133,7 @@ func (v visit) String() string {
 // encoder made, its bytes.
 func look(t *testing.T, origin string, v visit) (answer, []byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, v.method, origin+"/_next/image"+v.query, nil)
 	if err != nil {
