@@ -33,6 +33,35 @@ var pageHeaders = []string{
 // a release.
 var pageCookies = []string{"__prerender_bypass", "__next_preview_data", manifest.ReleaseCookie}
 
+// constantHeaders are the same for all viewers: those that Next keeps for its host, which
+// the gateway drops from outside, and the scheme, since CloudFront redirects to HTTPS.
+var constantHeaders = []string{"x-prerender-revalidate", "x-nextjs-data", "next-action", "x-forwarded-proto"}
+
+// unkeyedHeaders are, with those that begin with Proxy- and X-Edge-, what CloudFront
+// refuses in a cache policy. Cookies are in the key by their names, and the encodings by
+// settings of their own.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#request-custom-headers-behavior
+var unkeyedHeaders = []string{
+	"accept-encoding", "cache-control", "connection", "content-length", "cookie", "max-forwards", "pragma", "request-range",
+	"te", "trailer", "transfer-encoding", "upgrade", "x-amz-cf-id", "x-real-ip",
+}
+
+// keyHeader is the header of the cache key that stands for one that a rule looks at. Host
+// in the key would reach the function URL, which answers to no name but its own.
+func keyHeader(name string) string {
+	if name = strings.ToLower(name); name == "host" {
+		return forwardedHost
+	}
+	return name
+}
+
+// forwardedHost has the viewer's host (viewerCode).
+const forwardedHost = "x-forwarded-host"
+
+// maxPattern is how long a path pattern may be.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
+const maxPattern = 255
+
 // CloudFront's quotas for a cache policy.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 const (
@@ -104,15 +133,19 @@ func cover(m manifest.Route, d *manifest.Deployment) (patterns []string, ok bool
 	if strings.TrimPrefix(fixed, base) == "" || !plainPath(fixed) {
 		return nil, false
 	}
-	patterns = []string{fixed + "*"}
+	patterns = []string{begins(fixed)}
 	if d.App.I18n != nil {
 		rest := strings.TrimPrefix(fixed, base)
 		for _, locale := range d.App.I18n.Locales {
-			patterns = append(patterns, base+"/"+locale+rest+"*")
+			patterns = append(patterns, begins(base+"/"+locale+rest))
 		}
 	}
 	return patterns, true
 }
+
+// begins is a pattern of all that begins with a path, or, where that is too long for a
+// pattern, with as much of it as one holds.
+func begins(path string) string { return path[:min(len(path), maxPattern-1)] + "*" }
 
 // plainPath reports whether a path is written in one way only, so that the CDN
 // and the router see the same: no escapes, nothing that CloudFront's patterns
@@ -168,11 +201,11 @@ func (c *caching) addConditions(d *manifest.Deployment) {
 			for _, condition := range slices.Concat(rule.Has, rule.Missing) {
 				switch condition.Type {
 				case "header":
-					headers = append(headers, strings.ToLower(condition.Key))
+					headers = append(headers, keyHeader(condition.Key))
 				case "cookie":
 					cookies = append(cookies, condition.Key)
 				case "host":
-					headers = append(headers, "x-forwarded-host")
+					headers = append(headers, forwardedHost)
 				}
 			}
 		}
@@ -181,14 +214,18 @@ func (c *caching) addConditions(d *manifest.Deployment) {
 		headers = append(headers, "accept-language")
 		cookies = append(cookies, "NEXT_LOCALE")
 		if len(i18n.Domains) > 0 {
-			headers = append(headers, "x-forwarded-host")
+			headers = append(headers, forwardedHost)
 		}
 	}
 	slices.Sort(headers)
 	slices.Sort(cookies)
 	for _, header := range slices.Compact(headers) {
-		// The gateway drops from outside what Next keeps for its host.
-		if !slices.Contains(c.headers, header) && header != "x-prerender-revalidate" && header != "x-nextjs-data" && header != "next-action" {
+		switch {
+		case slices.Contains(c.headers, header), slices.Contains(constantHeaders, header):
+		case slices.Contains(unkeyedHeaders, header), strings.HasPrefix(header, "proxy-"), strings.HasPrefix(header, "x-edge-"):
+			c.pages = false
+			c.warnings = append(c.warnings, fmt.Sprintf("answers depend on the header %s, which CloudFront takes into no cache key: no page is cached by the CDN", header))
+		default:
 			c.headers = append(c.headers, header)
 		}
 	}

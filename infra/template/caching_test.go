@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +57,20 @@ func TestCaching(t *testing.T) {
 			"answers by header, cookie and host", manifest.App{}, nil,
 			[]manifest.Route{{Has: []manifest.Condition{{Type: "header", Key: "X-Audience"}, {Type: "host", Value: "b"}}, Missing: []manifest.Condition{{Type: "cookie", Key: "seen"}}}},
 			template.Cached{true, true, true, nil, append(headers[:6:6], "x-audience", "x-forwarded-host"), append(cookies[:3:3], "seen"), 0},
+		},
+		{
+			"a path longer than a pattern", manifest.App{}, []manifest.Route{rule("/"+strings.Repeat("a", 300), `\/`+strings.Repeat("a", 300))}, nil,
+			template.Cached{true, true, true, []string{"/" + strings.Repeat("a", 253) + "*", "/_next/data/*"}, headers, cookies, 0},
+		},
+		{
+			"answers by the header of the host, and by a scheme that is always the same", manifest.App{}, nil,
+			[]manifest.Route{{Has: []manifest.Condition{{Type: "header", Key: "Host", Value: "b"}, {Type: "header", Key: "x-forwarded-proto", Value: "http"}}}},
+			template.Cached{true, true, true, nil, append(headers[:6:6], "x-forwarded-host"), cookies, 0},
+		},
+		{
+			"answers by what no cache key holds", manifest.App{}, nil,
+			[]manifest.Route{{Has: []manifest.Condition{{Type: "header", Key: "Cookie"}}, Missing: []manifest.Condition{{Type: "header", Key: "Proxy-Authorization"}}}},
+			template.Cached{false, true, true, nil, headers, cookies, 2},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
