@@ -13,6 +13,7 @@ import (
 	"pack/infra/account"
 	"pack/infra/release"
 	"pack/infra/stack"
+	"pack/infra/template"
 	"pack/manifest"
 )
 
@@ -78,7 +79,7 @@ func canaryOf(t *manifest.Traffic) manifest.Canary {
 // purge has the CDN forget its pages. Where it fails, they are as old as they say
 // for a while: the release is in production all the same.
 func (t *Target) purge(ctx context.Context, home *stack.State) {
-	id := home.Outputs[outputDistribution]
+	id := home.Outputs[template.OutputDistribution]
 	if id == "" {
 		return
 	}
@@ -137,7 +138,7 @@ func (t *Target) change(ctx context.Context, f func(context.Context, release.Sto
 		return s, err
 	}
 	store := t.store(home)
-	s.URL = address(home)
+	s.URL = template.Address(home.Outputs)
 	s.Traffic, err = store.Update(ctx, func(traffic *manifest.Traffic) (err error) {
 		s.Ended, err = f(ctx, store, traffic)
 		return err
@@ -161,7 +162,7 @@ func (t *Target) deployed(ctx context.Context) (*stack.State, error) {
 	if err != nil {
 		return nil, account.Explain(err)
 	}
-	if home == nil || home.Outputs[outputState] == "" {
+	if home == nil || home.Outputs[template.OutputState] == "" {
 		return nil, &manifest.UserError{
 			What: fmt.Sprintf("%s is not deployed in %s", t.prefix(), t.Home), Hint: "run pack deploy, or name stage and region of one that is (--stage, --region)",
 		}
@@ -199,5 +200,5 @@ func (t *Target) Deployments(ctx context.Context) (Switched, error) {
 		return Switched{}, err
 	}
 	traffic, _, err := t.store(home).Traffic(ctx)
-	return Switched{Traffic: traffic, URL: address(home)}, account.Explain(err)
+	return Switched{Traffic: traffic, URL: template.Address(home.Outputs)}, account.Explain(err)
 }

@@ -201,9 +201,9 @@ func (d *deploying) configure(ctx context.Context) (err error) {
 	d.values.state, d.values.tags, d.values.distribution = "", "", ""
 	var taken []string
 	var record *release.Record
-	if d.home != nil && d.home.Outputs[outputState] != "" {
+	if d.home != nil && d.home.Outputs[template.OutputState] != "" {
 		out := d.home.Outputs
-		d.values.state, d.values.tags, d.values.distribution = out[outputState], out[outputTags], out[outputDistribution]
+		d.values.state, d.values.tags, d.values.distribution = out[template.OutputState], out[template.OutputTags], out[template.OutputDistribution]
 		if d.before.Active != "" {
 			active, err := d.store(d.home).Record(ctx, d.before.Active)
 			if err != nil {
@@ -255,8 +255,8 @@ func (d *deploying) apply(ctx context.Context) error {
 		if err := d.applyHome(ctx); err != nil {
 			return err
 		}
-		if d.home.Outputs[outputState] == "" {
-			return fmt.Errorf("stack %s in %s has no output %s", d.prefix(), d.Home, outputState)
+		if d.home.Outputs[template.OutputState] == "" {
+			return fmt.Errorf("stack %s in %s has no output %s", d.prefix(), d.Home, template.OutputState)
 		}
 		if err := d.configure(ctx); err != nil {
 			return err
@@ -355,7 +355,7 @@ func (d *deploying) finish(ctx context.Context, versions map[string]map[string]s
 	if _, err := store.Update(ctx, func(t *manifest.Traffic) error { release.Add(t, entry); return nil }); err != nil {
 		return err
 	}
-	d.result.ID, d.result.URL = r.ID, address(d.home)
+	d.result.ID, d.result.URL = r.ID, template.Address(d.home.Outputs)
 	return d.activate(ctx, store)
 }
 

@@ -14,7 +14,7 @@ import (
 func (t *Target) look(ctx context.Context, home *stack.State, regions []string) (manifest.Traffic, map[string]*template.Before, error) {
 	traffic := manifest.Traffic{Schema: manifest.ReleaseSchema, Releases: []manifest.TrafficRelease{}}
 	needed := map[string]map[string]bool{}
-	if home != nil && home.Outputs[outputState] != "" {
+	if home != nil && home.Outputs[template.OutputState] != "" {
 		store := t.store(home)
 		var err error
 		if traffic, _, err = store.Traffic(ctx); err != nil {

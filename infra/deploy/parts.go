@@ -25,7 +25,7 @@ func (t *Target) Parts(ctx context.Context) (Parts, error) {
 	}
 	out := home.Outputs
 	return Parts{
-		Bucket: out[outputState], TagTable: out[outputTags], Distribution: out[outputDistribution],
+		Bucket: out[template.OutputState], TagTable: out[template.OutputTags], Distribution: out[template.OutputDistribution],
 		RefreshQueue: out[template.OutputRefreshQueue], JobQueue: out[template.OutputJobQueue],
 	}, nil
 }

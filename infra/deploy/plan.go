@@ -77,8 +77,8 @@ func (t *Target) plan(ctx context.Context, p *Package) (Plan, error) {
 	v := values{}
 	if home != nil {
 		out := home.Outputs
-		v.state, v.tags, v.distribution = out[outputState], out[outputTags], out[outputDistribution]
-		if plan.URL = address(home); !p.Pack.CDN.None {
+		v.state, v.tags, v.distribution = out[template.OutputState], out[template.OutputTags], out[template.OutputDistribution]
+		if plan.URL = template.Address(home.Outputs); !p.Pack.CDN.None {
 			if v.secret, err = t.readSecret(ctx); err != nil {
 				return plan, err
 			}
@@ -201,9 +201,9 @@ func (m *made) bodies() map[string][]byte {
 // planFiles counts the files and pages that a deploy would store.
 func (t *Target) planFiles(ctx context.Context, p *Package, home *stack.State, plan *Plan) error {
 	assets, seeded := p.assets(), false
-	if home != nil && home.Outputs[outputAssets] != "" {
+	if home != nil && home.Outputs[template.OutputAssets] != "" {
 		var err error
-		if assets, err = t.bucket(home.Outputs[outputAssets], t.Home).Missing(ctx, assets); err != nil {
+		if assets, err = t.bucket(home.Outputs[template.OutputAssets], t.Home).Missing(ctx, assets); err != nil {
 			return err
 		}
 		mark := seedFolder + plan.Deployment + seedSuffix

@@ -13,6 +13,7 @@ import (
 	"pack/infra/objects"
 	"pack/infra/release"
 	"pack/infra/stack"
+	"pack/infra/template"
 )
 
 // Target is an app's stage in an account: what the commands of this package work on.
@@ -117,37 +118,7 @@ func (t *Target) aliases() release.Aliases {
 	return release.Aliases{Client: t.functions(t.Home), Prefix: t.prefix()}
 }
 
-// The outputs of the home stack.
-const (
-	outputState        = "StateBucketName"
-	outputAssets       = "AssetBucketName"
-	outputTags         = "TagTableName"
-	outputGateway      = "GatewayUrl"
-	outputURL          = "Url"
-	outputDistribution = "DistributionId"
-	outputDomain       = "DistributionDomain"
-)
-
 // store is the state bucket by the home stack's outputs.
 func (t *Target) store(home *stack.State) release.Store {
-	return release.Store{Bucket: t.bucket(home.Outputs[outputState], t.Home)}
-}
-
-// address is where visitors find the app.
-func address(home *stack.State) string {
-	switch out := home.Outputs; {
-	case out[outputURL] != "":
-		return out[outputURL]
-	case out[outputDomain] != "":
-		return "https://" + out[outputDomain]
-	default:
-		return trimSlash(out[outputGateway])
-	}
-}
-
-func trimSlash(url string) string {
-	if n := len(url); n > 0 && url[n-1] == '/' {
-		return url[:n-1]
-	}
-	return url
+	return release.Store{Bucket: t.bucket(home.Outputs[template.OutputState], t.Home)}
 }

@@ -64,7 +64,7 @@ func (t *Target) tidy(ctx context.Context, keep release.Keeping, regions []strin
 	for _, region := range slices.Clone(l.Regions) {
 		failed = append(failed, d.region(ctx, region, slices.Contains(regions, region) || len(d.versions[region]) > 0, l))
 	}
-	assets := t.bucket(home.Outputs[outputAssets], t.Home)
+	assets := t.bucket(home.Outputs[template.OutputAssets], t.Home)
 	failed = append(failed, d.sweep(ctx, assets, template.AssetsPrefix+"/", d.assets))
 	return dropped, errors.Join(failed...)
 }

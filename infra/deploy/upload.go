@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pack/infra/objects"
+	"pack/infra/template"
 )
 
 // upload puts what is missing into the buckets of artifacts.
@@ -49,7 +50,7 @@ func (d *deploying) put(ctx context.Context, what string, bucket *objects.Bucket
 
 // fill puts files and pages where the functions look for them.
 func (d *deploying) fill(ctx context.Context) error {
-	if err := d.put(ctx, "uploading assets", d.bucket(d.home.Outputs[outputAssets], d.Home), d.assets()); err != nil {
+	if err := d.put(ctx, "uploading assets", d.bucket(d.home.Outputs[template.OutputAssets], d.Home), d.assets()); err != nil {
 		return err
 	}
 	if d.Seed == nil {

@@ -19,6 +19,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
+	"pack/infra/template"
 	"pack/manifest"
 )
 
@@ -116,14 +117,14 @@ func Look(ctx context.Context, t Target) (*Status, error) {
 	slices.SortStableFunc(s.Alarms, func(a, b Alarm) int {
 		return cmp.Or(cmp.Compare(urgency(a.State), urgency(b.State)), cmp.Compare(a.Name, b.Name))
 	})
-	s.URL = cmp.Or(outputs["Url"], outputs["GatewayUrl"])
+	s.URL = template.Address(outputs)
 	if outputs == nil {
 		return s, nil
 	}
 	if err := t.queues(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, t.releases(ctx, outputs["StateBucketName"], s)
+	return s, t.releases(ctx, outputs[template.OutputState], s)
 }
 
 func urgency(state string) int {

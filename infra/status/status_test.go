@@ -41,7 +41,7 @@ const deployed = `{"AWSTemplateFormatVersion":"2010-09-09","Parameters":{"Prefix
  "StateBucket":{"Type":"AWS::S3::Bucket"},
  "Jobs":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":{"Fn::Sub":"${Prefix}-jobs"}}},
  "JobsDead":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":{"Fn::Sub":"${Prefix}-jobs-dead"}}}},
- "Outputs":{"StateBucketName":{"Value":{"Ref":"StateBucket"}},"Url":{"Value":"https://shop.example"}}}`
+ "Outputs":{"StateBucketName":{"Value":{"Ref":"StateBucket"}},"GatewayUrl":{"Value":"https://closed.lambda-url.example/"},"DistributionDomain":{"Value":"d1.cloudfront.example"}}}`
 
 func TestLook(t *testing.T) {
 	account, ctx := moto{awsservers.Moto(t)}, context.Background()
@@ -102,7 +102,7 @@ func TestLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Stacks) != 2 || !s.Stacks[0].Sound() || s.Stacks[0].Changed.IsZero() || s.Stacks[1].Status != "" || s.URL != "https://shop.example" {
+	if len(s.Stacks) != 2 || !s.Stacks[0].Sound() || s.Stacks[0].Changed.IsZero() || s.Stacks[1].Status != "" || s.URL != "https://d1.cloudfront.example" {
 		t.Errorf("stacks %+v at %s", s.Stacks, s.URL)
 	}
 	if s.Active == nil || s.Active.ID != "b" || s.Canary == nil || s.Canary.Weight != 10 || s.Kept != 3 {

@@ -112,8 +112,8 @@ func (s *stack) addCDN() error {
 	s.addDomains(config)
 	s.add(idDistribution, &resource{Type: "AWS::CloudFront::Distribution", Properties: object{"DistributionConfig": config}})
 	s.allowCDN()
-	s.outputs["DistributionId"] = output{"For the parameter " + ParamDistribution, ref(idDistribution)}
-	s.outputs["DistributionDomain"] = output{"The CDN's own domain", attribute(idDistribution, "DomainName")}
+	s.outputs[OutputDistribution] = output{"For the parameter " + ParamDistribution, ref(idDistribution)}
+	s.outputs[OutputDomain] = output{"The CDN's own domain", attribute(idDistribution, "DomainName")}
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (s *stack) addDomains(config object) {
 	config["ViewerCertificate"] = object{
 		"AcmCertificateArn": s.certificate(), "SslSupportMethod": "sni-only", "MinimumProtocolVersion": minimumProtocol,
 	}
-	s.outputs["Url"] = output{"Where the app is", "https://" + domains[0]}
+	s.outputs[OutputURL] = output{"Where the app is", "https://" + domains[0]}
 	if s.o.CDN.HostedZone == "" {
 		return
 	}

@@ -206,7 +206,7 @@ func (s *stack) addURL(function string) {
 	s.add(idURL+"InvokePermission", &resource{Type: "AWS::Lambda::Permission", Properties: object{
 		"FunctionName": ref(function + "Live"), "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": true,
 	}})
-	s.outputs["GatewayUrl"] = output{"The gateway's own URL", attribute(idURL, "FunctionUrl")}
+	s.outputs[OutputGateway] = output{"The gateway's own URL", attribute(idURL, "FunctionUrl")}
 }
 
 const idURL = "GatewayUrl"

@@ -48,9 +48,9 @@ func (s *stack) addState() error {
 		},
 		"PointInTimeRecoverySpecification": object{"PointInTimeRecoveryEnabled": true},
 	}})
-	s.outputs["StateBucketName"] = output{"Pages, jobs and which deployment is active", ref(idState)}
-	s.outputs["AssetBucketName"] = output{"The app's files", ref(idAssets)}
-	s.outputs["TagTableName"] = output{"When tags were revalidated", ref(idTags)}
+	s.outputs[OutputState] = output{"Pages, jobs and which deployment is active", ref(idState)}
+	s.outputs[OutputAssets] = output{"The app's files", ref(idAssets)}
+	s.outputs[OutputTags] = output{"When tags were revalidated", ref(idTags)}
 	return nil
 }
 
