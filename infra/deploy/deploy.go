@@ -99,6 +99,10 @@ func (d *deploying) leased(ctx context.Context) error {
 		return err
 	}
 	regions := slices.Sorted(maps.Keys(all))
+	for _, w := range warnings(all) {
+		d.result.Warnings = append(d.result.Warnings, w)
+		d.Progress.note("warning: " + w)
+	}
 	if err := d.ours(ctx, regions); err != nil {
 		return err
 	}
@@ -191,7 +195,9 @@ func (d *deploying) begin(ctx context.Context, regions []string) error {
 	if d.home, err = d.stack(d.Home).State(ctx); err != nil {
 		return err
 	}
-	d.before, d.stacks, err = d.look(ctx, d.home, regions)
+	if d.before, d.stacks, err = d.look(ctx, d.home, regions); err == nil && d.Weight > 0 {
+		err = release.Divisible(&d.before)
+	}
 	return err
 }
 

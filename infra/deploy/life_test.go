@@ -69,6 +69,16 @@ func TestLife(t *testing.T) {
 		t.Errorf("planning wrote %q", wrote)
 	}
 
+	// There are no visitors that a part could be taken of, which is said at once.
+	tried := c.options(first)
+	tried.Weight = 10
+	if _, err := c.target.Deploy(t.Context(), tried); err == nil || !strings.Contains(err.Error(), "without --weight first") {
+		t.Errorf("a canary of nothing: %v", err)
+	}
+	if asked := c.Seen(); slices.Contains(asked, "cloudformation CreateChangeSet") || len(puts(asked, "functions/")) > 0 {
+		t.Errorf("for a canary of nothing it asked for %q", asked)
+	}
+
 	one := c.deploy(first)
 	if !one.Active || one.URL != "https://d111111abcdef8.cloudfront.net" {
 		t.Errorf("%+v", one)

@@ -94,16 +94,25 @@ func (t *Target) plan(ctx context.Context, p *Package) (Plan, error) {
 			return plan, err
 		}
 		plan.Regions = append(plan.Regions, r)
-		for _, w := range all[region].Warnings {
-			if !slices.Contains(plan.Warnings, w) {
-				plan.Warnings = append(plan.Warnings, w)
-			}
-		}
 	}
+	plan.Warnings = warnings(all)
 	if plan.FloorUSD, err = floor(p, all); err != nil {
 		return plan, err
 	}
 	return plan, t.planFiles(ctx, p, home, &plan)
+}
+
+// warnings are those of all regions, each once.
+func warnings(all map[string]*made) []string {
+	var found []string
+	for _, region := range slices.Sorted(maps.Keys(all)) {
+		for _, w := range all[region].Warnings {
+			if !slices.Contains(found, w) {
+				found = append(found, w)
+			}
+		}
+	}
+	return found
 }
 
 // floor is the price of a month without traffic.

@@ -56,16 +56,24 @@ func Activate(t *manifest.Traffic, id string, now time.Time) error {
 	return nil
 }
 
+// Divisible refuses to try a release beside nothing.
+func Divisible(t *manifest.Traffic) error {
+	if t.Active != "" {
+		return nil
+	}
+	return &manifest.UserError{What: "there is nothing in production that a part could be taken of", Hint: "deploy without --weight first"}
+}
+
 // Try gives a release a part of the new visitors.
 func Try(t *manifest.Traffic, id string, weight int) error {
+	if err := Divisible(t); err != nil {
+		return err
+	}
 	r, err := Find(t, id)
 	if err != nil {
 		return err
 	}
-	switch {
-	case t.Active == "":
-		return &manifest.UserError{What: "there is nothing in production that a part could be taken of", Hint: "deploy without --weight first"}
-	case t.Active == r.ID:
+	if t.Active == r.ID {
 		return &manifest.UserError{What: fmt.Sprintf("deployment %s is in production", r.ID), Why: "it has all visitors"}
 	}
 	r.Preview, t.Canary = false, &manifest.Canary{ID: r.ID, Weight: weight}
