@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -18,13 +19,24 @@ const defaultStage = "production"
 // locationFlags say which of an app's deployments a command is about.
 func locationFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's"},
+		&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's", Action: notEmpty("stage")},
 		regionFlag(),
 	}, more...)
 }
 
 func regionFlag() cli.Flag {
-	return &cli.StringFlag{Name: "region", Usage: "the `REGION` of gateway and state, in place of pack.json's"}
+	return &cli.StringFlag{Name: "region", Usage: "the `REGION` of gateway and state, in place of pack.json's", Action: notEmpty("region")}
+}
+
+// notEmpty refuses a flag without a value: of a script whose variable is not set, which
+// means anything but production.
+func notEmpty(name string) func(*cli.Context, string) error {
+	return func(_ *cli.Context, value string) error {
+		if value == "" {
+			return usageError{fmt.Errorf("--%s is empty: give it a value, or leave it out", name)}
+		}
+		return nil
+	}
 }
 
 // packedFlag names what was packed here.
@@ -63,6 +75,9 @@ func locate(ctx context.Context, dir, stage, region string) (*location, error) {
 	}
 	if l.name, err = appName(dir, l.settings.Pack.AWS.Name); err != nil {
 		return nil, err
+	}
+	if err := template.CheckNames(l.name, l.stage); err != nil {
+		return nil, err // before anything is built
 	}
 	if region != "" {
 		if l.settings.Pack.Regions, err = manifest.RegionNames([]string{region}, "--region"); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pack/infra/template"
 	"pack/tests/awsservers"
 )
 
@@ -92,5 +93,50 @@ func TestNoSuchProfile(t *testing.T) {
 	}
 	if found, said := doctor(); !strings.Contains(found, absent) || !strings.Contains(found, "eu-central-1") {
 		t.Errorf("with regions: %s\n%s", found, said)
+	}
+}
+
+// TestAppName: names that AWS takes are made of all that packages have, and two packages
+// do not get one because their names begin alike.
+func TestAppName(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range []struct{ of, want string }{
+		{"shop", "shop"}, {"@acme/Shop", "shop"}, {"my_shop.v2", "my-shop-v2"}, {"2nd-shop-", "nd-shop"}, {"sixteen-letters1", "sixteen-letters1"},
+		{"acme-storefront-web", "acme-stor-ef5c69"}, {"acme-storefront-admin", ""}, {strings.Repeat("shop-", 12), ""}, {"@acme/storefront-of-shoes", ""}, {"@other/storefront-of-shoes", ""},
+	} {
+		got, err := appName(bareApp(t, c.of), "")
+		if err != nil || template.CheckNames(got, "production") != nil || c.want != "" && got != c.want {
+			t.Errorf("%s is %q, %v; want %q", c.of, got, err, c.want)
+		}
+		if seen[got] != "" && c.want == "" {
+			t.Errorf("%s and %s are both %q", c.of, seen[got], got)
+		}
+		seen[got] = c.of
+	}
+}
+
+// TestStageIsNamed: a stage that cannot be is refused before anything is built, and one
+// that is empty, as an unset variable leaves it, does not mean production.
+func TestStageIsNamed(t *testing.T) {
+	app := bareApp(t, "staged") // where Next.js is not installed, which a build would find
+	for _, c := range []struct {
+		args []string
+		code int
+		said string
+	}{
+		{[]string{"deploy", "--stage", "feature/cart"}, 1, `the stage "feature/cart" cannot be`},
+		{[]string{"plan", "--stage", "Production"}, 1, `the stage "Production" cannot be`},
+		{[]string{"deploy", "--stage="}, 2, "--stage is empty"},
+		{[]string{"destroy", "--yes", "--stage", ""}, 2, "--stage is empty"},
+		{[]string{"rollback", "--stage", ""}, 2, "--stage is empty"},
+		{[]string{"template", "--stage", ""}, 2, "--stage is empty"},
+		{[]string{"revalidate", "--stage", "", "--tag", "a"}, 2, "--stage is empty"},
+		{[]string{"promote", "--region", "", "abc"}, 2, "--region is empty"},
+	} {
+		var out, err bytes.Buffer
+		code := run(t.Context(), append(append([]string{"pack"}, c.args...), app), streams{out: &out, err: &err})
+		if code != c.code || !strings.Contains(err.String(), c.said) || out.Len() > 0 {
+			t.Errorf("%q: status %d, %s%s", c.args, code, &out, &err)
+		}
 	}
 }

@@ -30,7 +30,7 @@ func stateFlags() []cli.Flag {
 // stageFlag names a deployed stage, of commands that work on the state of what runs
 // somewhere.
 func stageFlag() cli.Flag {
-	return &cli.StringFlag{Name: "stage", Usage: "work on what is deployed on AWS as this stage's `NAME`, such as production"}
+	return &cli.StringFlag{Name: "stage", Usage: "work on what is deployed on AWS as this stage's `NAME`, such as production", Action: notEmpty("stage")}
 }
 
 // stateDir is where an app's state is unless a flag says otherwise.

@@ -36,8 +36,8 @@ is changed anywhere. docs/architecture-on-aws.md explains the resources.
 		ArgsUsage: "[DIR]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "cloudformation", Usage: "`FORMAT`: cloudformation or terraform"},
-			&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's"},
-			&cli.StringFlag{Name: "region", Usage: "the `REGION` whose resources are written (default: the one with gateway and state)"},
+			&cli.StringFlag{Name: "stage", Value: defaultStage, Usage: "`NAME` of what is deployed; begins names, after the app's", Action: notEmpty("stage")},
+			&cli.StringFlag{Name: "region", Usage: "the `REGION` whose resources are written (default: the one with gateway and state)", Action: notEmpty("region")},
 			&cli.StringFlag{Name: "out", Usage: "write into this `FOLDER` instead of printing"},
 			&cli.StringFlag{Name: "packed", Usage: "the `FOLDER` that pack build made (default: .pack in DIR)"},
 			&cli.StringFlag{Name: "revision", Usage: "any `TEXT`: another one publishes new versions of the functions that are told parameters, as new values of these need"},
@@ -230,6 +230,9 @@ var (
 	nameStart  = regexp.MustCompile(`^[^a-z]+`)
 )
 
+// longestName is how many characters an app's name has among AWS's.
+const longestName = 16
+
 // appName is pack.json's, or what the package's becomes among AWS's names; an
 // organisation's scope is left out.
 func appName(dir, configured string) (string, error) {
@@ -243,8 +246,13 @@ func appName(dir, configured string) (string, error) {
 		}
 	}
 	name := strings.ToLower(about.Name[strings.LastIndex(about.Name, "/")+1:])
-	name = nameStart.ReplaceAllString(notInNames.ReplaceAllString(name, "-"), "")
-	name = strings.Trim(name[:min(len(name), 16)], "-")
+	name = strings.Trim(nameStart.ReplaceAllString(notInNames.ReplaceAllString(name, "-"), ""), "-")
+	if len(name) > longestName {
+		// Two apps whose long names begin alike are not one.
+		sum := sha256.Sum256([]byte(about.Name))
+		end := "-" + hex.EncodeToString(sum[:])[:6]
+		name = strings.TrimRight(name[:longestName-len(end)], "-") + end
+	}
 	if name == "" {
 		return "", &manifest.UserError{What: "the app has no name", Where: "package.json: name", Hint: `add "aws": {"name": "shop"} to pack.json`}
 	}

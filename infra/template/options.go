@@ -90,17 +90,23 @@ const staticPath = manifest.StaticFolder
 // names: the app's and a stage's, which S3, IAM and CloudFormation all take.
 var names = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$`)
 
-// check finds what is wrong with the names, and functions without an archive.
-func (o *Options) check() error {
-	for _, n := range []struct{ what, name, where string }{
-		{"name", o.Name, "pack.json: aws.name"}, {"stage", o.Stage, "--stage"},
-	} {
+// CheckNames refuses names of an app and a stage that some resource could not have.
+func CheckNames(app, stage string) error {
+	for _, n := range []struct{ what, name, where string }{{"name", app, "pack.json: aws.name"}, {"stage", stage, "--stage"}} {
 		if !names.MatchString(n.name) {
 			return &manifest.UserError{
 				What: fmt.Sprintf("the %s %q cannot be", n.what, n.name), Where: n.where,
 				Why: "1 to 16 small letters, digits and hyphens, a letter first and no hyphen last, are what the names of all resources take",
 			}
 		}
+	}
+	return nil
+}
+
+// check finds what is wrong with the names, and functions without an archive.
+func (o *Options) check() error {
+	if err := CheckNames(o.Name, o.Stage); err != nil {
+		return err
 	}
 	if o.Deployment == nil {
 		return errors.New("there is no deployment")
