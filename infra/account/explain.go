@@ -52,7 +52,7 @@ func Explain(err error) error {
 			Hint: "sign in again (aws sso login), then " + Again,
 		}
 	case is(code, refused):
-		return &manifest.UserError{What: "AWS does not know these credentials", Why: reason(err), Hint: "look at AWS_PROFILE, AWS_ACCESS_KEY_ID and ~/.aws/credentials"}
+		return &manifest.UserError{What: "AWS does not know these credentials", Why: reason(err), Hint: "look at AWS_PROFILE, AWS_ACCESS_KEY_ID and ~/.aws/credentials; a region that the account has not opted in to answers like this too"}
 	case is(code, forbidden):
 		return &manifest.UserError{What: "AWS does not allow it", Why: reason(err), Hint: "pack doctor prints the policy that deploying needs"}
 	case is(code, throttled) || exhausted(err):

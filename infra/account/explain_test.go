@@ -26,6 +26,7 @@ func TestExplain(t *testing.T) {
 		{api("ExpiredToken"), "the AWS credentials have expired"},
 		{api("ExpiredTokenException"), "aws sso login"},
 		{api("UnrecognizedClientException"), "AWS does not know these credentials"},
+		{api("InvalidClientTokenId"), "has not opted in to"},
 		{api("AccessDenied"), "S3 PutObject: AccessDenied: no"},
 		{api("ThrottlingException"), "run the same command again"},
 		{fmt.Errorf("x: %w", &net.OpError{Op: "dial", Err: errors.New("connection refused")}), "AWS cannot be reached"},

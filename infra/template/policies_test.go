@@ -3,10 +3,14 @@ package template_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pack/infra/template"
+	"pack/manifest"
 )
 
 // TestPolicies reads every policy that allows something: it names actions and
@@ -33,6 +37,51 @@ func TestPolicies(t *testing.T) {
 	}
 	if seen < 100 {
 		t.Errorf("only %d statements were read", seen)
+	}
+}
+
+// TestKeysOfSecrets: secrets that a key of the account's own encrypts can be read, through
+// the services that keep them and in no other way, and by the functions that have secrets.
+func TestKeysOfSecrets(t *testing.T) {
+	d := deployment(t, "testdata/storefront.json")
+	made := func(secrets map[string]manifest.StoredSecret) map[string][]string {
+		t.Helper()
+		c, err := template.NewCloudFormation(template.Options{
+			Deployment: d, Name: "shop", Stage: "production", Layers: layers(), DeploymentLayer: sum("deployment"), Secrets: secrets,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string][]string{}
+		for id, r := range parsed(t, c.Files[0].Body).Resources {
+			for _, s := range statements(r.Properties) {
+				if slices.Contains(all(s["Action"]), any("kms:Decrypt")) {
+					via := s["Condition"].(map[string]any)["StringEquals"].(map[string]any)["kms:ViaService"]
+					found[id] = append(found[id], flat(all(s["Resource"])[0])+" "+via.(string))
+				}
+			}
+		}
+		return found
+	}
+	if found := made(nil); len(found) > 0 {
+		t.Errorf("without secrets there are %v", found)
+	}
+	found := made(map[string]manifest.StoredSecret{
+		"A": {Parameter: "/shop/a"}, "B": {Parameter: "/shop/b"}, "C": {Secret: "shop/c"},
+		"D": {Secret: "arn:aws:secretsmanager:eu-west-3:210987654321:secret:d-AbCdEf"},
+	})
+	want := []string{
+		"arn:aws:kms:eu-west-3:210987654321:key/* secretsmanager.eu-west-3.amazonaws.com",
+		"arn:aws:kms:us-east-1:{map[Ref:AWS::AccountId]}:key/* secretsmanager.us-east-1.amazonaws.com",
+		"arn:aws:kms:us-east-1:{map[Ref:AWS::AccountId]}:key/* ssm.us-east-1.amazonaws.com",
+	}
+	for id, got := range found {
+		if diff := cmp.Diff(want, got); diff != "" || strings.HasPrefix(id, "Image") {
+			t.Errorf("%s: %s", id, diff)
+		}
+	}
+	if len(found) < 30 {
+		t.Errorf("%d roles may decrypt", len(found))
 	}
 }
 

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -81,23 +82,31 @@ func (s *stack) callStatements(kind manifest.FunctionKind) list {
 }
 
 // secretStatements: the named ones and no others, of the home region wherever
-// the function is. Those that AWS's own keys encrypt need no permission for the
-// key.
+// the function is. AWS's own keys need no permission; with keys of the account's own,
+// whose policies have the last word, functions decrypt what those services hand out.
 func (s *stack) secretStatements(kind manifest.FunctionKind) list {
 	if kind == manifest.ImageFunction {
 		return nil
 	}
 	var parameters, secrets list
+	// keys are those of a region and an account, by the service that asks for them.
+	type asking struct{ service, account string }
+	keys := map[asking]any{}
 	for _, name := range slices.Sorted(maps.Keys(s.o.Secrets)) {
 		secret := s.o.Secrets[name].At(s.o.Stage)
 		switch {
 		case secret.Parameter != "":
 			parameters = append(parameters, join("arn:aws:ssm:"+home(s.d)+":", ref(accountID), ":parameter/"+strings.TrimPrefix(secret.Parameter, "/")))
+			keys[asking{"ssm." + home(s.d), ""}] = keyARN(home(s.d), ref(accountID))
 		case strings.HasPrefix(secret.Secret, "arn:"):
 			secrets = append(secrets, secret.Secret)
+			if parts := strings.SplitN(secret.Secret, ":", 6); len(parts) == 6 {
+				keys[asking{"secretsmanager." + parts[3], parts[4]}] = keyARN(parts[3], parts[4])
+			}
 		default:
 			// Secrets Manager adds a hyphen and six characters to the name.
 			secrets = append(secrets, join("arn:aws:secretsmanager:"+home(s.d)+":", ref(accountID), ":secret:"+secret.Secret+"-??????"))
+			keys[asking{"secretsmanager." + home(s.d), ""}] = keyARN(home(s.d), ref(accountID))
 		}
 	}
 	var statements list
@@ -107,5 +116,17 @@ func (s *stack) secretStatements(kind manifest.FunctionKind) list {
 	if len(secrets) > 0 {
 		statements = append(statements, allow([]string{"secretsmanager:GetSecretValue"}, secrets...))
 	}
+	for _, by := range slices.SortedFunc(maps.Keys(keys), func(a, b asking) int {
+		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.account, b.account))
+	}) {
+		decrypt := allow([]string{"kms:Decrypt"}, keys[by])
+		decrypt["Condition"] = object{"StringEquals": object{"kms:ViaService": by.service + ".amazonaws.com"}}
+		statements = append(statements, decrypt)
+	}
 	return statements
+}
+
+// keyARN is any key of a region and an account.
+func keyARN(region string, account any) any {
+	return join("arn:aws:kms:"+region+":", account, ":key/*")
 }
