@@ -223,7 +223,7 @@ func (d *deploying) configure(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := d.inUse(ctx, &d.values); err != nil {
+	if err := d.stayAt(ctx, d.home, &d.values); err != nil {
 		return err
 	}
 	if !d.Pack.CDN.None && d.values.secret == nil {

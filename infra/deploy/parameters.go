@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pack/infra/release"
+	"pack/infra/stack"
 	"pack/infra/template"
+	"pack/manifest"
 )
 
 // parametersOf gives the names of a template's parameters.
@@ -26,7 +29,7 @@ func parametersOf(body []byte) ([]string, error) {
 type values struct {
 	distribution, certificate string
 	secret                    *originSecret
-	// gateway and worker are the versions that stay in use while the stacks change.
+	// gateway and worker are the versions that the stacks' aliases stay at.
 	gateway, worker string
 	// state and tags are the home stack's.
 	state, tags string
@@ -74,11 +77,35 @@ func configuration(all map[string]*made, given map[string]string) string {
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 }
 
-// inUse asks which versions visitors get now.
-func (t *Target) inUse(ctx context.Context, v *values) (err error) {
-	if v.gateway, err = t.aliases().Version(ctx, release.Gateway); err != nil {
+// stayAt finds which versions CloudFormation is to leave the aliases at: those that it has
+// given them itself. What it does not change, it does not take back either when the change
+// fails; and it would take the aliases back to where it knows them, and not to the release
+// that they have been pointed to since. In the first change after they were made, that is
+// the version which the stack has.
+func (t *Target) stayAt(ctx context.Context, home *stack.State, v *values) error {
+	v.gateway, v.worker = "", ""
+	if home == nil {
+		return nil
+	}
+	v.gateway, v.worker = home.Parameters[template.ParamGateway], home.Parameters[template.ParamWorker]
+	if v.gateway != "" && v.worker != "" {
+		return nil
+	}
+	resources, err := t.stack(t.Home).Resources(ctx)
+	if err != nil {
 		return err
 	}
-	v.worker, err = t.aliases().Version(ctx, release.Worker)
-	return err
+	for _, r := range resources {
+		if r.Type != "AWS::Lambda::Version" {
+			continue
+		}
+		function, version, _ := strings.Cut(r.Physical[strings.LastIndex(r.Physical, ":function:")+len(":function:"):], ":")
+		switch {
+		case v.gateway == "" && function == manifest.LambdaName(t.prefix(), release.Gateway):
+			v.gateway = version
+		case v.worker == "" && function == manifest.LambdaName(t.prefix(), release.Worker):
+			v.worker = version
+		}
+	}
+	return nil
 }

@@ -26,8 +26,11 @@ type stack struct {
 	tags       map[string]string
 	outputs    map[string]string
 	physical   map[string]string
-	sets       map[string]*changeSet
-	events     []event
+	// aliases are the versions that CloudFormation has pointed them to, by logical id:
+	// what somebody else does to them it does not know of.
+	aliases map[string]string
+	sets    map[string]*changeSet
+	events  []event
 }
 
 type changeSet struct {

@@ -73,6 +73,11 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 				}
 			}
 		}
+		if failure != nil && verb == "UPDATE" {
+			if err := s.takeBack(found, set); err != nil {
+				failure.Status = "UPDATE_ROLLBACK_FAILED"
+			}
+		}
 		if failure != nil {
 			found.add(event{logical: failure.Resource, physical: cmp.Or(physical, failure.Resource), kind: failure.Type, status: verb + "_FAILED", reason: failure.Reason, token: token})
 			found.add(event{logical: "Another", kind: failure.Type, status: verb + "_FAILED", reason: "Resource update cancelled", token: token})

@@ -67,7 +67,7 @@ func (s *Stacks) nest(ctx context.Context, found *stack, d *document, values map
 func newStack(name, region string, n int) *stack {
 	return &stack{
 		id: fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%d", region, account, name, n), name: name, region: region, status: "REVIEW_IN_PROGRESS",
-		parameters: map[string]string{}, outputs: map[string]string{}, physical: map[string]string{}, sets: map[string]*changeSet{},
+		parameters: map[string]string{}, outputs: map[string]string{}, physical: map[string]string{}, aliases: map[string]string{}, sets: map[string]*changeSet{},
 	}
 }
 

@@ -48,14 +48,28 @@ func (s *Stacks) publish(ctx context.Context, found *stack, d *document, values 
 		s.published[key] = version{number: aws.ToString(out.Version), contents: now}
 		found.physical[id] = fmt.Sprintf("arn:aws:lambda:%s:123456789012:function:%s:%s", found.region, function, aws.ToString(out.Version))
 	}
+	return s.point(ctx, found, d, values, func(id, version string) string { found.aliases[id] = version; return version })
+}
+
+// point changes the aliases that are to have another version than CloudFormation has given
+// them, which is all that it looks at, to the one that to gives.
+func (s *Stacks) point(ctx context.Context, found *stack, d *document, values map[string]string, to func(id, version string) string) error {
+	client := lambda.NewFromConfig(s.in(found.region))
 	for id, r := range d.Resources {
 		if r.Type != "AWS::Lambda::Alias" {
 			continue
 		}
 		function := fmt.Sprint(s.value(found, d, values, r.Properties["FunctionName"]))
 		version, name := fmt.Sprint(s.value(found, d, values, r.Properties["FunctionVersion"])), r.Properties["Name"].(string)
+		if found.aliases[id] == version {
+			continue
+		}
+		created := found.aliases[id] == ""
+		if version = to(id, version); version == "" {
+			continue
+		}
 		_, err := client.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &function, Name: &name, FunctionVersion: &version})
-		if err != nil {
+		if err != nil && created {
 			_, err = client.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &function, Name: &name, FunctionVersion: &version})
 		}
 		if err != nil {
@@ -64,6 +78,13 @@ func (s *Stacks) publish(ctx context.Context, found *stack, d *document, values 
 		found.physical[id] = fmt.Sprintf("arn:aws:lambda:%s:123456789012:function:%s:%s", found.region, function, name)
 	}
 	return nil
+}
+
+// takeBack is what a rollback does to the aliases that a failed change had changed: they
+// get the versions that CloudFormation had given them before.
+func (s *Stacks) takeBack(found *stack, set *changeSet) error {
+	d := parse(set.template)
+	return s.point(context.Background(), found, &d, set.parameters, func(id, _ string) string { return found.aliases[id] })
 }
 
 // version is what was published last of a function.
