@@ -124,6 +124,40 @@ func TestBodylessAnswers(t *testing.T) {
 	}
 }
 
+// TestFunctionURLGetsABody: behind a function URL of AWS, which would leave the
+// connection open, an answer without a body has one; a function that called has none.
+func TestFunctionURLGetsABody(t *testing.T) {
+	const direct = `{"version":"2.0","rawPath":"/a","headers":{},"requestContext":{"http":{"method":"%s"},"domainName":"abc.lambda-url.eu-central-1.on.aws"}%s}`
+	for name, test := range map[string]struct {
+		method, call, want string
+		answer             http.HandlerFunc
+	}{
+		"redirect": {"GET", "", "\n", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/cups")
+			w.Header().Set("Content-Length", "0")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}},
+		"nothing written": {"GET", "", "\n", func(http.ResponseWriter, *http.Request) {}},
+		"empty write":     {"GET", "", "\n", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(nil) }},
+		"flushed":         {"GET", "", "\n", func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush() }},
+		"not modified":    {"GET", "", "\n", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }},
+		"HEAD":            {"HEAD", "", "\n", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("page")) }},
+		"a body":          {"GET", "", "page", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("page")) }},
+		"called":          {"GET", `,"pack":{"entry":"/a"}`, "", func(http.ResponseWriter, *http.Request) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := io.ReadAll(invoke(t, test.answer, fmt.Sprintf(direct, test.method, test.call)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, body, _ := bytes.Cut(all, event.PreludeEnd)
+			if string(body) != test.want || bytes.Contains(head, []byte("content-length")) {
+				t.Errorf("head %s, body %q, want %q", head, body, test.want)
+			}
+		})
+	}
+}
+
 func TestFlushedBytesLeaveBeforeTheHandlerReturns(t *testing.T) {
 	release := make(chan struct{})
 	response := invoke(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -77,15 +77,20 @@ func (c *Call) Copy() Call {
 	return *c
 }
 
-// parse makes the request of an invocation. Bodies are in memory already.
-func parse(raw []byte) (*http.Request, *Call, error) {
+// functionURL is what the host names of AWS's function URLs have behind the
+// function's own part.
+const functionURL = ".lambda-url."
+
+// parse makes the request of an invocation. Bodies are in memory already. direct says
+// that a function URL of AWS passes the answer on, and not one of pack's functions.
+func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 	p, body, err := decode(raw)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	line := p.RequestContext.HTTP
 	if line.Method == "" {
-		return nil, nil, fmt.Errorf("decode event: requestContext.http.method is missing; this function answers function URL events, payload format 2.0")
+		return nil, nil, false, fmt.Errorf("decode event: requestContext.http.method is missing; this function answers function URL events, payload format 2.0")
 	}
 	path := p.RawPath
 	if path == "" {
@@ -107,7 +112,7 @@ func parse(raw []byte) (*http.Request, *Call, error) {
 		host = p.RequestContext.DomainName
 	}
 	delete(header, "Host")
-	r := &http.Request{
+	r = &http.Request{
 		Method:        line.Method,
 		URL:           location(path, p.RawQueryString),
 		RequestURI:    target,
@@ -123,7 +128,7 @@ func parse(raw []byte) (*http.Request, *Call, error) {
 	if len(body) > 0 {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	return r, p.Call, nil
+	return r, p.Call, p.Call == nil && strings.Contains(p.RequestContext.DomainName, functionURL), nil
 }
 
 // location keeps the path as the viewer wrote it, also where it is no valid

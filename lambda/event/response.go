@@ -44,7 +44,7 @@ type Response struct {
 // broken stream.
 func Handle(h http.Handler) func(context.Context, []byte) (*Response, error) {
 	return func(ctx context.Context, raw []byte) (*Response, error) {
-		request, call, err := parse(raw)
+		request, call, direct, err := parse(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -52,13 +52,13 @@ func Handle(h http.Handler) func(context.Context, []byte) (*Response, error) {
 		response := &Response{cancel: cancel, after: &After{}}
 		response.changed.L = &response.mu
 		ctx = context.WithValue(ctx, contextKey{}, &scope{call: call, after: response.after})
-		go response.run(h, request.WithContext(ctx))
+		go response.run(h, request.WithContext(ctx), direct)
 		return response, nil
 	}
 }
 
-func (r *Response) run(h http.Handler, request *http.Request) {
-	w := &writer{response: r, header: make(http.Header), head: request.Method == http.MethodHead}
+func (r *Response) run(h http.Handler, request *http.Request, direct bool) {
+	w := &writer{response: r, header: make(http.Header), head: request.Method == http.MethodHead, filled: direct}
 	defer func() {
 		problem := recover()
 		if problem != nil && problem != http.ErrAbortHandler {
@@ -141,7 +141,20 @@ type writer struct {
 	wrote    bool
 	bodyless bool
 	head     bool
+	// filled: an answer without a body gets one. Function URLs that stream leave the
+	// connection open behind an empty one, in many accounts until somebody gives up,
+	// whatever the runtime that sent it. HEAD, 204 and 304 are no exception: of a body
+	// theirs gets no further than the function URL.
+	// https://github.com/aws/aws-lambda-web-adapter/issues/499
+	// https://github.com/aws/aws-lambda-go/issues/593
+	// https://github.com/opennextjs/opennextjs-aws/pull/443
+	filled bool
+	// body: part of one was written.
+	body bool
 }
+
+// filling is the body of an answer that has none.
+const filling = "\n"
 
 func (w *writer) Header() http.Header { return w.header }
 
@@ -151,6 +164,9 @@ func (w *writer) WriteHeader(status int) {
 	}
 	w.wrote = true
 	w.bodyless = w.head || status == http.StatusNoContent || status == http.StatusNotModified
+	if w.filled && w.header.Get("Content-Length") == "0" {
+		w.header.Del("Content-Length")
+	}
 	r := w.response
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -173,6 +189,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
 	}
+	w.body = w.body || len(p) > 0
 	r.pending = append(r.pending, p...)
 	if !r.committed && len(r.pending) >= commitAt {
 		r.committed = true
@@ -218,6 +235,9 @@ func (w *writer) finish(problem any) {
 		w.WriteHeader(http.StatusOK)
 	}
 	r.mu.Lock()
+	if w.filled && !w.body && r.err == nil {
+		r.pending = append(r.pending, filling...)
+	}
 	r.committed, r.done = true, true
 	r.changed.Broadcast()
 	r.mu.Unlock()
