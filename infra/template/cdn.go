@@ -99,6 +99,7 @@ func (s *stack) addCDN() error {
 			},
 		},
 		"DefaultCacheBehavior": gatewayBehavior(pages),
+		"CustomErrorResponses": uncachedErrors(),
 	}
 	if behaviors := s.behaviors(caching); len(behaviors) > 0 {
 		config["CacheBehaviors"] = behaviors
@@ -115,6 +116,21 @@ func (s *stack) addCDN() error {
 	s.outputs[OutputDistribution] = output{"For the parameter " + ParamDistribution, ref(idDistribution)}
 	s.outputs[OutputDomain] = output{"The CDN's own domain", attribute(idDistribution, "DomainName")}
 	return nil
+}
+
+// errorStatuses are those that CloudFront keeps for ten seconds unless it is told not to,
+// most of them whatever Cache-Control says, and without what else is in no cache key: one
+// visitor's error would be everybody's.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
+var errorStatuses = []int{400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
+
+// uncachedErrors leaves it to Cache-Control whether an error is kept.
+func uncachedErrors() list {
+	all := make(list, len(errorStatuses))
+	for i, status := range errorStatuses {
+		all[i] = object{"ErrorCode": status, "ErrorCachingMinTTL": 0}
+	}
+	return all
 }
 
 // allowCDN lets this distribution read the static files. Nothing else of the

@@ -58,7 +58,12 @@ func (t *terraform) distribution(id string, c object) {
 		"viewer_certificate":     object{"cloudfront_default_certificate": true},
 		"default_cache_behavior": behaviorArguments(c["DefaultCacheBehavior"].(object)),
 	}
-	var origins, behaviors list
+	var origins, behaviors, errors list
+	for _, response := range c["CustomErrorResponses"].(list) {
+		e := response.(object)
+		errors = append(errors, object{"error_code": e["ErrorCode"], "error_caching_min_ttl": e["ErrorCachingMinTTL"]})
+	}
+	arguments["custom_error_response"] = errors
 	for _, origin := range c["Origins"].(list) {
 		origins = append(origins, originArguments(origin.(object)))
 	}
