@@ -61,13 +61,20 @@ func TestCertificate(t *testing.T) {
 	if c.Status("us-east-1", name) != "CREATE_COMPLETE" || c.Status("eu-west-1", name) != "" || c.Status("us-east-1", c.name()) != "" {
 		t.Errorf("the certificate's stack is in %q", c.Status("us-east-1", name))
 	}
-	if told := strings.Join(*c.notes, "\n"); !strings.Contains(told, "Certificate Manager, us-east-1") {
-		t.Errorf("nobody was told to prove the domains:\n%s", told)
+	told := strings.Join(*c.notes, "\n")
+	for _, want := range []string{"Certificate Manager, us-east-1", "{Name: _0a1b.shop.example.com.,Type: CNAME", "have DNS point shop.example.com to d111111abcdef8.cloudfront.net"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("nobody was told %q:\n%s", want, told)
+		}
 	}
+	*c.notes = nil
 
 	// Another deploy leaves it as it is; other domains change it.
 	a.routes["home"] = "two"
 	c.deploy(a.pack1())
+	if told := strings.Join(*c.notes, "\n"); strings.Contains(told, "DNS") {
+		t.Errorf("what is done was told again:\n%s", told)
+	}
 	if got := c.Status("us-east-1", name); got != "CREATE_COMPLETE" {
 		t.Errorf("a deploy that leaves the domains has its stack in %s", got)
 	}
@@ -89,6 +96,22 @@ func TestCertificate(t *testing.T) {
 	for _, b := range buckets.Buckets {
 		if strings.HasPrefix(aws.ToString(b.Name), c.name()) {
 			t.Errorf("bucket %s is left", aws.ToString(b.Name))
+		}
+	}
+}
+
+// TestCertificateAtHome: in us-east-1 the home stack has the certificate, and waits for
+// its domains as well.
+func TestCertificateAtHome(t *testing.T) {
+	c, a := newCloud(t), newApp(t, "home")
+	a.pack.Domains = []string{"shop.example.com", "www.shop.example.com"}
+	if one := c.deploy(a.pack1()); one.URL != "https://shop.example.com" {
+		t.Errorf("the app is at %s", one.URL)
+	}
+	told := strings.Join(*c.notes, "\n")
+	for _, want := range []string{"the deploy waits for it", "{Name: _0a1b.shop.example.com.,Type: CNAME", "have DNS point shop.example.com and www.shop.example.com to d111111abcdef8.cloudfront.net"} {
+		if strings.Count(told, want) != 1 {
+			t.Errorf("%q was not told once:\n%s", want, told)
 		}
 	}
 }

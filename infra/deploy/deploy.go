@@ -129,9 +129,14 @@ func (d *deploying) run(ctx context.Context, regions []string) error {
 	if err := d.configure(ctx); err != nil {
 		return err
 	}
+	had := ""
+	if d.home != nil {
+		had = d.home.Outputs[template.OutputURL]
+	}
 	if err := d.apply(ctx); err != nil {
 		return err
 	}
+	d.pointing(had)
 	versions, err := d.versions(ctx)
 	if err != nil {
 		return err
@@ -253,6 +258,7 @@ func (d *deploying) apply(ctx context.Context) error {
 	if err := d.upload(ctx); err != nil {
 		return err
 	}
+	d.proving()
 	if err := d.applyCertificate(ctx); err != nil {
 		return err
 	}
@@ -311,9 +317,6 @@ func (d *deploying) applyCertificate(ctx context.Context) error {
 	}
 	if err := d.put(ctx, "uploading the certificate's template", bucket, []objects.Upload{{Key: key(f), Body: f.Body, Size: int64(len(f.Body))}}); err != nil {
 		return err
-	}
-	if d.Pack.CDN.HostedZone == "" {
-		d.Progress.note("the certificate is issued when its domains are proved: the AWS console (Certificate Manager, us-east-1) shows the DNS records that are needed")
 	}
 	state, err := d.Target.certificate().Apply(ctx, stack.Change{
 		TemplateURL: fmt.Sprintf("https://%s.s3.%s.amazonaws.com/%s", bucket.Name, certificateRegion, key(f)),

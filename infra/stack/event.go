@@ -26,6 +26,7 @@ func (o *operation) follow(ctx context.Context) error {
 		o.done = map[string]bool{}
 	}
 	newest, failed := "", ""
+	var proofs []string // what DNS must say before a certificate is issued
 	err := o.stack.events(ctx, o.id, func(e types.StackEvent) bool {
 		id := aws.ToString(e.EventId)
 		if newest == "" {
@@ -36,6 +37,8 @@ func (o *operation) follow(ctx context.Context) error {
 		}
 		resource := aws.ToString(e.LogicalResourceId)
 		switch {
+		case aws.ToString(e.ResourceType) == certificateType && strings.Contains(aws.ToString(e.ResourceStatusReason), "CNAME"):
+			proofs = append(proofs, said(e))
 		case aws.ToString(e.PhysicalResourceId) == o.id:
 		case strings.HasSuffix(string(e.ResourceStatus), "_COMPLETE"):
 			o.done[resource] = true
@@ -48,8 +51,10 @@ func (o *operation) follow(ctx context.Context) error {
 		return err
 	}
 	o.last = newest
-	if failed != "" {
-		o.stack.tell(failed, 0, 0)
+	for _, text := range append(proofs, failed) {
+		if text != "" {
+			o.stack.tell(text, 0, 0)
+		}
 	}
 	o.stack.tell(fmt.Sprintf("changing stack %s in %s", o.stack.Name, o.stack.Region), min(len(o.done), o.total), o.total)
 	return nil
@@ -80,7 +85,12 @@ func (s *Stack) failure(ctx context.Context, id, token string) (string, error) {
 	return said(*first), nil
 }
 
-const nestedType = "AWS::CloudFormation::Stack"
+const (
+	nestedType = "AWS::CloudFormation::Stack"
+	// certificateType is made when its domains are proved, which the reason of an event
+	// says how to do.
+	certificateType = "AWS::CertificateManager::Certificate"
+)
 
 // cancelled: it failed because another one had.
 func cancelled(e types.StackEvent) bool {

@@ -52,6 +52,13 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 	if verb == "CREATE" {
 		found.tags = set.tags // which a stack that could not be made has too
 	}
+	for _, id := range set.changes {
+		// CloudFormation tells here alone how a certificate's domain is proved.
+		if r := parse(set.template).Resources[id]; r != nil && r.Type == "AWS::CertificateManager::Certificate" {
+			found.add(event{logical: id, kind: r.Type, status: "CREATE_IN_PROGRESS", token: token, reason: fmt.Sprintf(
+				"Content of DNS Record is: {Name: _0a1b.%v.,Type: CNAME,Value: _2c3d.acm-validations.aws.}", r.Properties["DomainName"])})
+		}
+	}
 	hold, fail := s.hold, s.fail
 	s.background.Go(func() {
 		if hold != nil {
