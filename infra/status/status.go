@@ -167,6 +167,9 @@ func (t Target) alarms(ctx context.Context, region string, s *Status) error {
 			return fmt.Errorf("look at alarms in %s: %w", region, err)
 		}
 		for _, a := range page.MetricAlarms {
+			if strings.Contains(strings.TrimPrefix(aws.ToString(a.AlarmName), t.Prefix+"-"), "-") {
+				continue // of a stage whose name begins like this one's
+			}
 			s.Alarms = append(s.Alarms, Alarm{
 				Region: region, Name: aws.ToString(a.AlarmName), State: string(a.StateValue), Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(),
 				Description: aws.ToString(a.AlarmDescription), Reason: aws.ToString(a.StateReason),

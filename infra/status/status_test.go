@@ -78,7 +78,7 @@ func TestLook(t *testing.T) {
 		}
 	}
 	alarms := cloudwatch.NewFromConfig(account.In("us-east-1"))
-	for _, name := range []string{prefix + "-Age", prefix + "-Dead", prefix + "other-Dead"} {
+	for _, name := range []string{prefix + "-Age", prefix + "-Dead", prefix + "other-Dead", prefix + "-eu-Dead"} {
 		must(t)(alarms.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
 			AlarmName: &name, AlarmDescription: aws.String("what is wrong"), Namespace: aws.String("n"), MetricName: aws.String("m"),
 			ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, EvaluationPeriods: aws.Int32(1), Period: aws.Int32(60),
