@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"pack/lambda/assets"
@@ -16,6 +14,7 @@ import (
 	"pack/lambda/state"
 	"pack/lambda/traffic"
 	"pack/manifest"
+	"pack/s3cache"
 )
 
 // placement says what the function is among those of its app on AWS. Without a
@@ -92,17 +91,23 @@ func (t telling) Invoke(ctx context.Context, function string, r *http.Request, c
 	return t.invoker.Invoke(ctx, function, r, &told)
 }
 
-// compiled keeps what V8 compiles in the bucket of state, unless that is far
-// away or the owner keeps it elsewhere. On a laptop pack serve has a folder for it.
-func (s *settings) compiled(opened *state.State) *compiled.Cache {
-	if s.where.Bucket == "" || s.placement.region != s.placement.home || os.Getenv(compiled.Variable) != "" {
-		return nil
+// compiled keeps what Node compiles in the bucket of state, unless that is far
+// away or the owner has said how Node shall keep it. On a laptop it is in a folder
+// that is the archive's own.
+func (s *settings) compiled(opened *state.State) (*compiled.Cache, error) {
+	if s.nodeKeeps {
+		return nil, nil
 	}
-	return &compiled.Cache{
-		Objects: opened.Objects,
-		Key:     compiled.Key(s.placement.function, s.placement.version, s.node),
-		Dir:     filepath.Join(os.TempDir(), "pack-compiled"),
+	c := &compiled.Cache{Objects: opened.Objects, Key: compiled.Key(s.placement.function, s.placement.version, s.node)}
+	if s.compiledDir != "" {
+		var err error
+		c.Objects, err = s3cache.OpenDirectory(s.compiledDir)
+		return c, err
 	}
+	if s.where.Bucket == "" || s.placement.region != s.placement.home {
+		return nil, nil
+	}
+	return c, nil
 }
 
 // addFiles has the gateway read the app's files from the bucket of assets.

@@ -36,6 +36,10 @@ type settings struct {
 	memory int
 	// assetsDir holds the app's files on a laptop.
 	assetsDir string
+	// compiledDir is where a laptop keeps what the function has compiled. nodeKeeps:
+	// the owner has set Node's own variables for that.
+	compiledDir string
+	nodeKeeps   bool
 	// deploymentFile is where gateway and worker have the Deployment.
 	deploymentFile string
 	// deployment is the one of requests that name none: a laptop's only one, empty
@@ -67,6 +71,8 @@ func readSettings(args []string, env func(string) string) (settings, error) {
 			Region: env("PACK_STATE_REGION"),
 		},
 		assetsDir:            env("PACK_ASSETS_DIR"),
+		compiledDir:          env("PACK_COMPILED_DIR"),
+		nodeKeeps:            env("NODE_COMPILE_CACHE") != "" || env("NODE_DISABLE_COMPILE_CACHE") != "",
 		deployment:           env("PACK_DEPLOYMENT"),
 		deploymentFile:       env("PACK_DEPLOYMENT_FILE"),
 		invoker:              invoke.FromEnvironment(env),
@@ -127,7 +133,11 @@ func (s *settings) function(ctx context.Context, d *manifest.FunctionDocument) (
 	if err != nil {
 		return nil, err
 	}
-	options := function.Options{Document: d, Node: s.nodeOptions(), Platform: p, Environ: s.environ(), Compiled: s.compiled(opened)}
+	code, err := s.compiled(opened)
+	if err != nil {
+		return nil, err
+	}
+	options := function.Options{Document: d, Node: s.nodeOptions(), Platform: p, Environ: s.environ(), Compiled: code}
 	s.cdn.follow(p, &options)
 	return function.New(ctx, options)
 }
@@ -168,12 +178,16 @@ func (s *settings) gateway() (http.Handler, error) {
 		if s.node == "" {
 			return nil, errNoNode
 		}
+		code, err := s.compiled(opened)
+		if err != nil {
+			return nil, err
+		}
 		runner := function.NewProxy(function.Options{
 			Document: &manifest.FunctionDocument{App: d.App, Function: *f},
 			Node:     s.nodeOptions(),
 			Platform: p,
 			Environ:  s.environ(),
-			Compiled: s.compiled(opened),
+			Compiled: code,
 		})
 		options.Proxy = runner.Run
 	}

@@ -30,10 +30,10 @@ func newChild(o node.Options, environ func(ctx context.Context) ([]string, error
 
 // start starts a process.
 func (c *child) start() (*node.Process, error) {
-	if c.compiled != nil {
-		c.compiled.Fetch(func(err error) { slog.Warn("function starts without compiled code", "error", err) })
-	}
 	o := c.options
+	if c.compiled != nil {
+		o.Compiled = c.fetchCompiled
+	}
 	if c.environ != nil {
 		more, err := c.environ(context.Background())
 		if err != nil {
@@ -85,13 +85,23 @@ func (c *child) replace(p *node.Process) {
 	c.current = next
 }
 
-// keepCompiled keeps what V8 compiled for an answer of that status: of one that
-// failed it would not be all that the next instance needs.
-func (c *child) keepCompiled(ctx context.Context, status int) {
-	if c.compiled == nil || status >= 400 {
+// fetchCompiled is what earlier instances have compiled.
+func (c *child) fetchCompiled() []byte {
+	code, err := c.compiled.Fetch(context.Background())
+	if err != nil {
+		slog.Warn("function starts without compiled code", "error", err)
+	}
+	return code
+}
+
+// keepCompiled keeps what a process has compiled for the invocation that has
+// settled, if that is worth it.
+func (c *child) keepCompiled(ctx context.Context, p *node.Process) {
+	code := p.Compiled()
+	if c.compiled == nil || code == nil {
 		return
 	}
-	if err := c.compiled.Keep(ctx); err != nil {
+	if err := c.compiled.Keep(ctx, code); err != nil {
 		slog.Warn("compiled code not kept for the next instances", "error", err)
 	}
 }

@@ -1,13 +1,12 @@
 package function_test
 
 import (
-	"errors"
+	"context"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"pack/lambda/compiled"
 	"pack/lambda/function"
@@ -17,8 +16,19 @@ import (
 	"pack/tests/runtimeclients"
 )
 
+// counted is a store that counts what is written.
+type counted struct {
+	s3cache.Store
+	puts atomic.Int32
+}
+
+func (c *counted) Put(ctx context.Context, key string, body []byte, condition s3cache.Condition) (string, error) {
+	c.puts.Add(1)
+	return c.Store.Put(ctx, key, body, condition)
+}
+
 // The first answer's code is kept, an error's is not, and the next instance's Node
-// takes what was kept.
+// takes what was kept: else it would give its own.
 func TestCompiledCodeOutlivesTheInstance(t *testing.T) {
 	installed, err := runtimeclients.Install(t.Context())
 	if err != nil {
@@ -28,21 +38,14 @@ func TestCompiledCodeOutlivesTheInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := s3cache.OpenDirectory(t.TempDir())
+	directory, err := s3cache.OpenDirectory(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	objects := &counted{Store: directory}
 	root := archive(t, entry+strings.Repeat("exports.unused = () => [1, 2, 3].map((n) => n * 2)\n", 500))
-	start := func() (*function.Function, *compiled.Cache, *lines) {
-		c := &compiled.Cache{Objects: objects, Key: compiled.Key("f", "1", installed.Binary), Dir: filepath.Join(t.TempDir(), "compiled")}
-		_, missing := objects.Get(t.Context(), c.Key, "")
-		c.Fetch(func(err error) { t.Error(err) })
-		for missing == nil { // What comes later than Node asks is of no use to it.
-			if _, err := os.Stat(c.Dir); err == nil {
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
+	c := &compiled.Cache{Objects: objects, Key: compiled.Key("f", "1", installed.Binary)}
+	start := func() (*function.Function, *lines) {
 		log := &lines{}
 		f, err := function.New(t.Context(), function.Options{
 			Document: &manifest.FunctionDocument{
@@ -51,36 +54,40 @@ func TestCompiledCodeOutlivesTheInstance(t *testing.T) {
 					{File: "shop/.next/server/app/r.js", Type: "APP_ROUTE", Page: "/r/[id]/route", Pathname: "/r/[id]"},
 				}},
 			},
-			Node:     node.Options{Node: installed.Binary, Scripts: scripts, Root: root, Stdout: log, Stderr: log, Env: []string{"NODE_DEBUG_NATIVE=COMPILE_CACHE"}},
+			Node:     node.Options{Node: installed.Binary, Scripts: scripts, Root: root, Stdout: log, Stderr: log},
 			Compiled: c,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(f.Close)
-		return f, c, log
+		return f, log
 	}
-	f, c, log := start()
-	if a := call(t, f, http.MethodGet, "/r/1?notfound", "", nil); a.status != http.StatusNotFound {
-		t.Fatalf("answer %+v", a)
+	ask := func(f *function.Function, path string, status int, puts int32) {
+		t.Helper()
+		if a := call(t, f, http.MethodGet, path, "", nil); a.status != status {
+			t.Fatalf("%s: answer %+v", path, a)
+		}
+		if n := objects.puts.Load(); n != puts {
+			t.Errorf("%s: code was kept %d times, want %d", path, n, puts)
+		}
 	}
-	if _, err := objects.Get(t.Context(), c.Key, ""); !errors.Is(err, s3cache.ErrNotFound) {
-		t.Errorf("kept after an error: %v", err)
+	f, log := start()
+	ask(f, "/r/1?notfound", http.StatusNotFound, 0)
+	ask(f, "/r/1", http.StatusOK, 1)
+	ask(f, "/r/1", http.StatusOK, 1)
+	if log.b.Len() > 0 {
+		t.Errorf("the process writes:\n%s", &log.b)
 	}
-	if a := call(t, f, http.MethodGet, "/r/1", "", nil); a.status != http.StatusOK {
-		t.Fatalf("answer %+v", a)
-	}
-	if _, err := objects.Get(t.Context(), c.Key, ""); err != nil {
+	f, _ = start()
+	ask(f, "/r/1", http.StatusOK, 1)
+
+	// What is damaged is neither taken nor in the way.
+	if _, err := directory.Put(t.Context(), c.Key, []byte("damaged"), s3cache.Condition{}); err != nil {
 		t.Fatal(err)
 	}
-	if log.has(" was accepted") {
-		t.Error("the first instance has code that was compiled before")
-	}
-	f, _, log = start()
-	if a := call(t, f, http.MethodGet, "/r/1", "", nil); a.status != http.StatusOK {
-		t.Fatalf("answer %+v", a)
-	}
-	if !log.has("r.js was accepted") {
-		t.Errorf("the second instance compiles anew:\n%s", &log.b)
-	}
+	f, _ = start()
+	ask(f, "/r/1", http.StatusOK, 2)
+	f, _ = start()
+	ask(f, "/r/1", http.StatusOK, 2)
 }

@@ -34,7 +34,7 @@ type Options struct {
 	// Environ gives variables of the Node process, NAME=value, that are asked for
 	// when one starts: secrets. nil is none.
 	Environ func(ctx context.Context) ([]string, error)
-	// Compiled keeps what V8 compiles from one instance to the next; nil is
+	// Compiled keeps what is compiled from one instance to the next; nil is
 	// nothing.
 	Compiled *compiled.Cache
 	// Afterwards runs when an invocation's post-response work is done, within
@@ -75,9 +75,6 @@ func build(o Options) *Function {
 		// As Next's own server does; some of its code reads it at run time.
 		n.Env = append(slices.Clip(n.Env), "NEXT_DEPLOYMENT_ID="+id)
 	}
-	if o.Compiled != nil {
-		n.Env = append(slices.Clip(n.Env), compiled.Variable+"="+o.Compiled.Dir)
-	}
 	for _, e := range o.Document.Function.Entries {
 		n.Config.Entries = append(n.Config.Entries, e.File)
 	}
@@ -114,7 +111,7 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	event.AfterResponse(r.Context(), func() {
 		defer cancel()
 		f.settle(ctx, process, id, entry, started)
-		f.child.keepCompiled(ctx, response.StatusCode)
+		f.child.keepCompiled(ctx, process)
 		if f.afterwards == nil {
 			return
 		}

@@ -48,7 +48,7 @@ func (p *Proxy) Run(r *http.Request, initURL string) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 		p.f.settle(ctx, process, id, p.entry, started)
-		p.f.child.keepCompiled(ctx, response.StatusCode)
+		p.f.child.keepCompiled(ctx, process)
 	})
 	if outcome := response.Header.Get(node.OutcomeHeader); outcome == "error" {
 		return nil, fmt.Errorf("%s threw", p.entry.Page)

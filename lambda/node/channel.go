@@ -15,7 +15,7 @@ const maxFrame = 256 << 20
 
 // call is a frame from the child: an event, or a call that wants an answer.
 type call struct {
-	// Event is "ready", "failed" or "settled"; empty for a call.
+	// Event is "ready", "failed", "compiled" or "settled"; empty for a call.
 	Event string `json:"event"`
 	ID    int64  `json:"id"`
 	Op    string `json:"op"`

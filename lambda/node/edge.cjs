@@ -193,15 +193,18 @@ function asset(root, assets, address) {
 /**
  * @param {string} root the archive's folder
  * @param {string} file the document, relative to it
+ * @param {import('./compiled.cjs').Compiled} [compiled]
  * @returns {Promise<Function>} the route's handler
  */
-async function loadEdge(root, file) {
+async function loadEdge(root, file, compiled) {
   /** @type {EdgeDocument} */
   const document = JSON.parse(fs.readFileSync(path.join(root, file), 'utf8'))
   const scope = globalScope(root, document)
   for (const script of document.scripts) {
     const filename = path.join(root, script)
-    vm.runInContext(fs.readFileSync(filename, 'utf8'), scope, { filename })
+    const source = fs.readFileSync(filename, 'utf8')
+    const one = compiled ? compiled.script(filename, source) : new vm.Script(source, { filename })
+    one.runInContext(scope)
   }
   const entry = await scope._ENTRIES?.[document.entryKey]
   const handler = entry?.[document.handlerExport]

@@ -28,6 +28,8 @@ type Config struct {
 	DistDir string `json:"distDir,omitempty"`
 	// Entries are loaded before the process reports that it is ready.
 	Entries []string `json:"entries"`
+	// Compiled is set by Start: the process has a pipe with compiled code.
+	Compiled bool `json:"compiled,omitempty"`
 }
 
 // Options say which process to start.
@@ -42,7 +44,11 @@ type Options struct {
 	Config   Config
 	Platform Platform
 	// Env are additional variables, NAME=value.
-	Env            []string
+	Env []string
+	// Compiled gives what Compiled of an earlier process gave; empty is nothing. It
+	// is called beside the process's start, which comes to wait for it. nil: nothing
+	// is taken or given.
+	Compiled       func() []byte
 	Stdout, Stderr io.Writer
 }
 
@@ -62,6 +68,8 @@ type Process struct {
 	settled map[string]chan []Failure
 	// caller is that of the newest invocation.
 	caller Caller
+	// compiled is what the process gave.
+	compiled []byte
 }
 
 // ErrDied is wrapped by every error that comes from a process that is gone.
@@ -79,6 +87,16 @@ func Start(o Options) (*Process, error) {
 		return nil, fmt.Errorf("connect to the Node process: %w", err)
 	}
 	defer theirs.Close()
+	inherited := []*os.File{listener, theirs}
+	if o.Config.Compiled = o.Compiled != nil; o.Config.Compiled {
+		code, err := pipe(o.Compiled)
+		if err != nil {
+			ours.Close()
+			return nil, fmt.Errorf("connect to the Node process: %w", err)
+		}
+		defer code.Close()
+		inherited = append(inherited, code)
+	}
 	config, err := json.Marshal(o.Config)
 	if err != nil {
 		return nil, err
@@ -88,7 +106,7 @@ func Start(o Options) (*Process, error) {
 	command.Dir = o.Root
 	command.Env = append(append(os.Environ(), o.Env...), "PACK_NODE="+string(config))
 	command.Stdout, command.Stderr = o.Stdout, o.Stderr
-	command.ExtraFiles = []*os.File{listener, theirs}
+	command.ExtraFiles = inherited
 	command.WaitDelay = time.Second
 	p := &Process{
 		command: command,
@@ -112,6 +130,20 @@ func Start(o Options) (*Process, error) {
 	return p, nil
 }
 
+// pipe returns what a process reads content from, until its end.
+func pipe(content func() []byte) (*os.File, error) {
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		defer ours.Close()
+		// A process that is gone reads nothing.
+		_, _ = ours.Write(content())
+	}()
+	return theirs, nil
+}
+
 // listen handles what comes over the channel until the process is gone.
 func (p *Process) listen() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -126,6 +158,10 @@ func (p *Process) listen() {
 			close(p.ready)
 		case "failed":
 			p.fail(&LoadError{Name: k.Name, Message: k.Message, Stack: k.Stack})
+		case "compiled":
+			p.mu.Lock()
+			p.compiled = k.body
+			p.mu.Unlock()
 		case "settled":
 			p.settle(k.Invocation, k.Failures)
 		default:
@@ -283,6 +319,17 @@ func (p *Process) Settled(ctx context.Context, id string) ([]Failure, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Compiled returns what the process has compiled that the next one should have; nil
+// when that is nothing new, and from the second call on. It is there when the
+// invocation has settled that it was compiled for.
+func (p *Process) Compiled() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	code := p.compiled
+	p.compiled = nil
+	return code
 }
 
 // dialer connects to the listening socket that the process inherits.

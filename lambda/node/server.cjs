@@ -21,7 +21,7 @@
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
-const { createRequire, flushCompileCache, getCompileCacheDir } = require('node:module')
+const { createRequire } = require('node:module')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { Channel } = require('./channel.cjs')
 const { takePostponed, prepareResponseCache } = require('./resume.cjs')
@@ -33,6 +33,7 @@ const { Work } = require('./work.cjs')
 
 const LISTEN_FD = 3
 const CHANNEL_FD = 4
+const COMPILED_FD = 5
 const INVOCATION_HEADER = 'x-pack-invocation'
 const OUTCOME_HEADER = 'x-pack-outcome'
 
@@ -60,7 +61,7 @@ const handlers = new Map()
 function load(file) {
   let handler = handlers.get(file)
   if (!handler && file.endsWith('.json')) {
-    handler = require('./edge.cjs').loadEdge(root, file)
+    handler = require('./edge.cjs').loadEdge(root, file, compiled)
     handlers.set(file, handler)
   } else if (!handler) {
     const module = require(path.join(root, file))
@@ -114,7 +115,7 @@ async function answer(req, res) {
   // The handler may return before the response has been written.
   await closed
   await drain(req)
-  if (res.statusCode < 400) keepCompiled()
+  giveCompiled(res.statusCode)
   await work.settle()
 }
 
@@ -136,17 +137,31 @@ function drain(req) {
   })
 }
 
-let kept = !getCompileCacheDir?.()
+/** @type {import('./compiled.cjs').Compiled | undefined} */
+let compiled
 
 /**
- * Writes down what V8 has compiled for the first answer that is one, where
- * NODE_COMPILE_CACHE names a folder: Node itself does so when it exits, and
- * instances are killed.
+ * Takes what an earlier instance has compiled. Go may still be fetching it, and
+ * says in time if there is nothing.
  */
-function keepCompiled() {
-  if (kept) return
-  kept = true
-  flushCompileCache?.()
+function takeCompiled() {
+  // Every entry needs Node's fetch classes: they take longer to load than that.
+  void globalThis.Response
+  const { Compiled, supported } = require('./compiled.cjs')
+  if (!supported) return
+  try {
+    compiled = new Compiled(root, fs.readFileSync(COMPILED_FD))
+  } catch (error) {
+    console.error('pack: what an earlier instance has compiled cannot be used:', error)
+    compiled = new Compiled(root)
+  }
+  compiled.install()
+}
+
+/** Gives the next instances what this one has compiled for an answer. @param {number} status */
+function giveCompiled(status) {
+  const taken = compiled?.take(status)
+  if (taken) channel.write({ event: 'compiled' }, taken)
 }
 
 /** What proxy.ts needs in order to find instrumentation.ts. */
@@ -195,6 +210,7 @@ function fail(res, error) {
 }
 
 async function start() {
+  if (config.compiled) takeCompiled()
   if (config.projectDir) process.chdir(path.join(root, config.projectDir))
   for (const file of config.entries ?? []) {
     // Next's AsyncLocalStorage and globals must be in place before any module.

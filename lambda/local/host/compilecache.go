@@ -9,17 +9,14 @@ import (
 	"pack/manifest"
 )
 
-// compileCacheVariable names the folder in which Node keeps compiled code
-// (https://nodejs.org/api/module.html#module-compile-cache), so that the second
-// instance of a function starts with what V8 made for the first. A cache is good
-// for one version of Node on one kind of processor: this machine's instances
-// share it, functions on AWS start without.
-const compileCacheVariable = "NODE_COMPILE_CACHE"
+// compileCacheVariable names the folder in which a function keeps what it has
+// compiled, so that its second instance starts with what the first has made
+// (package lambda/compiled).
+const compileCacheVariable = "PACK_COMPILED_DIR"
 
 func compileCaches(stateDir string) string { return filepath.Join(stateDir, "compiled") }
 
-// compileCache is the folder of one function: the digest of its archive, as
-// the cache goes by the paths of the unpacked files.
+// compileCache is the folder of one function, named by the digest of its archive.
 func compileCache(stateDir string, f manifest.Function) string {
 	name := f.Name
 	if f.Archive != nil {

@@ -146,7 +146,7 @@ func (h *Host) add(o Options, f manifest.Function, api string) error {
 	if id := o.Deployment.App.DeploymentID; id != "" {
 		env["NEXT_DEPLOYMENT_ID"] = id
 	}
-	if _, set := env[compileCacheVariable]; !set && len(f.Entries) > 0 {
+	if len(f.Entries) > 0 {
 		env[compileCacheVariable] = compileCache(o.State.Dir, f)
 	}
 	if _, set := env[manifest.ProcessorsVariable]; !set && f.Kind != manifest.ImageFunction {
