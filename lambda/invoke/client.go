@@ -61,7 +61,7 @@ func (c *Client) Invoke(ctx context.Context, function string, r *http.Request, c
 // Send is Invoke for a request that is encoded already, as to be sent to
 // several; r is what the answer belongs to.
 func (c *Client) Send(ctx context.Context, function string, r *http.Request, payload []byte) (*http.Response, error) {
-	response, err := c.post(ctx, function, "/2021-11-15/functions/", "/response-streaming-invocations", payload)
+	response, err := c.post(ctx, function, "/2021-11-15/functions/", "/response-streaming-invocations", payload, Reads(r))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (c *Client) Send(ctx context.Context, function string, r *http.Request, pay
 // answer (RequestResponse). Errors are those of Invoke.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (c *Client) Call(ctx context.Context, function string, payload []byte) ([]byte, error) {
-	response, err := c.post(ctx, function, "/2015-03-31/functions/", "/invocations", payload)
+	response, err := c.post(ctx, function, "/2015-03-31/functions/", "/invocations", payload, false)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,15 @@ func (c *Client) Call(ctx context.Context, function string, payload []byte) ([]b
 	return whole, nil
 }
 
-// post sends an invocation; the answer's status is 200.
-func (c *Client) post(ctx context.Context, function, before, after string, payload []byte) (*http.Response, error) {
+// Reads reports whether running a function twice for a request does no harm. A render
+// that is resumed is a page's GET, whatever carries its state.
+func Reads(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Next-Resume") == "1"
+}
+
+// post sends an invocation, which may be sent twice where it is repeatable; the
+// answer's status is 200.
+func (c *Client) post(ctx context.Context, function, before, after string, payload []byte, repeatable bool) (*http.Response, error) {
 	name, qualifier, _ := strings.Cut(function, ":")
 	if c.Prefix != "" {
 		name = manifest.LambdaName(c.Prefix, name)
@@ -112,6 +119,9 @@ func (c *Client) post(ctx context.Context, function, before, after string, paylo
 		if err := signature.Sign(ctx, request, payload, "lambda", c.Region, c.Credentials); err != nil {
 			return nil, fmt.Errorf("invoke %s: %w", function, err)
 		}
+	}
+	if repeatable {
+		request.Header[repeatableMark] = nil // After the signature, which it is not part of.
 	}
 	client := c.HTTP
 	if client == nil {

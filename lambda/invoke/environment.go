@@ -2,16 +2,10 @@ package invoke
 
 import (
 	"cmp"
-	"net"
 	"net/http"
-	"time"
 
 	"pack/lambda/signature"
 )
-
-// connectTime is how long a region may take to accept a connection before it
-// counts as unreachable; AWS's own do within 0.3 s from anywhere.
-const connectTime = 2 * time.Second
 
 // FromEnvironment returns the client that a function calls others with:
 // PACK_LAMBDA_ENDPOINT is a local service's address, which takes unsigned
@@ -25,12 +19,6 @@ func FromEnvironment(env func(string) string) *Client {
 	c.Region = env("AWS_REGION")
 	c.Endpoint = cmp.Or(env("AWS_ENDPOINT_URL_LAMBDA"), env("AWS_ENDPOINT_URL"))
 	c.Credentials = signature.FromEnvironment(env)
-	// The default transport keeps two connections: an instance of the gateway
-	// has one call at a time, the worker several.
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 16
-	transport.DialContext = (&net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}).DialContext
-	transport.TLSHandshakeTimeout = 2 * connectTime
-	c.HTTP = &http.Client{Transport: transport}
+	c.HTTP = &http.Client{Transport: newTransport(freshTime)}
 	return c
 }

@@ -80,13 +80,9 @@ func (i *Invoker) Invoke(ctx context.Context, function string, r *http.Request, 
 
 // repeatable reports whether a request that failed before its answer began may
 // be made again: where the function has not run, or where running twice does no
-// harm. A render that is resumed is a page's GET, whatever carries its state.
+// harm.
 func repeatable(r *http.Request, err error) bool {
-	if invoke.NotRun(err) {
-		return true
-	}
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header.Get("Next-Resume") == "1"
-	return read && !invoke.TimedOut(err)
+	return invoke.NotRun(err) || invoke.Reads(r) && !invoke.TimedOut(err)
 }
 
 // regions are those that have a function, in the order in which they are asked.
