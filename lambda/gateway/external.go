@@ -43,6 +43,9 @@ func newExternal(allowPrivate bool) http.Handler {
 			address := p.In.Context().Value(targetKey{}).(*url.URL)
 			p.Out.URL = address
 			p.Out.Host = address.Host
+			// Function URLs that stream take Content-Encoding off, or fail over it:
+			// https://github.com/opennextjs/opennextjs-aws/issues/1127
+			p.Out.Header.Set("Accept-Encoding", "identity")
 			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
 			p.Out.Header["X-Forwarded-Host"] = p.In.Header["X-Forwarded-Host"]
 			p.Out.Header["X-Forwarded-Proto"] = p.In.Header["X-Forwarded-Proto"]
