@@ -87,7 +87,8 @@ func TestEightGateways(t *testing.T) {
 	}
 	t.Logf("the oldest that was seen: %v", oldest)
 	if len(w.wrong) == 0 {
-		w.newestWins(t, client, servers, names, announce)
+		// A second, or what a few answers in a row take where that is more.
+		w.newestWins(t, client, servers, names, announce, max(time.Second, 5*took[len(took)*99/100]))
 	}
 	w.report(t)
 	w.renderedOnce(t)
@@ -182,10 +183,10 @@ func revalidateOn(client *http.Client, s *server, tag string, now bool) error {
 	return nil
 }
 
-// newestWins writes on every wall once more, when nobody reads any longer: a
-// second later every gateway shows it. On a machine that has other things to do
-// that is tried three times.
-func (w *walls) newestWins(t *testing.T, client *http.Client, servers []*server, names []string, announce func(string, bool) error) {
+// newestWins writes on every wall once more, when nobody reads any longer: so much
+// later every gateway shows it. On a machine that has other things to do that is tried
+// three times.
+func (w *walls) newestWins(t *testing.T, client *http.Client, servers []*server, names []string, announce func(string, bool) error, within time.Duration) {
 	t.Helper()
 	for try := 1; ; try++ {
 		var last time.Time
@@ -205,7 +206,7 @@ func (w *walls) newestWins(t *testing.T, client *http.Client, servers []*server,
 						if got.text == want {
 							return
 						}
-						if took > time.Second {
+						if took > within {
 							mu.Lock()
 							defer mu.Unlock()
 							late = append(late, fmt.Sprintf("%s shows text %d of %s %s after text %d was announced", s.url, got.text, name, took.Round(time.Millisecond), want))

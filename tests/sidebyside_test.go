@@ -127,6 +127,9 @@ func (p *pair) compare(t *testing.T, requests []request) {
 	}
 	for _, q := range requests {
 		next, lines := p.differences(q)
+		for try := 0; try < 3 && reordered(next, lines) && !p.isKnown(q, lines); try++ {
+			next, lines = p.differences(q)
+		}
 		if len(lines) > 0 {
 			if !p.isKnown(q, lines) {
 				report(q, lines)
@@ -157,6 +160,13 @@ func (p *pair) differences(q request) (next *answer, lines []string) {
 		return nil, nil
 	}
 	return next, differences(q, next, pack)
+}
+
+// reordered reports whether nothing but the body of a page differs that was rendered for
+// this request. React writes such a page in the order in which its parts become ready, on
+// a busy machine not always in the same; what really differs does so every time.
+func reordered(next *answer, lines []string) bool {
+	return len(lines) == 1 && strings.HasPrefix(lines[0], "body at ") && next != nil && next.header.Get("Etag") == ""
 }
 
 // again repeats a request with the ETag that each server gives. A page may be
