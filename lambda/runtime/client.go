@@ -30,6 +30,10 @@ const (
 	headerErrorType    = "Lambda-Runtime-Function-Error-Type"
 	headerErrorBody    = "Lambda-Runtime-Function-Error-Body"
 	headerResponseMode = "Lambda-Runtime-Function-Response-Mode"
+	// headerAttempt names one attempt of a request. Who sends it back with an answer
+	// cannot answer, having run out of time, the next attempt of the same id:
+	// https://github.com/aws/aws-lambda-rust-runtime/issues/1155
+	headerAttempt = "Lambda-Runtime-Invocation-Id"
 
 	// headerPipelining is sent by pack's own Lambda service with an invocation:
 	// the request for the next one may follow an answer without waiting for its
@@ -42,6 +46,7 @@ const (
 // invocation is one piece of work, as GET /invocation/next hands it out.
 type invocation struct {
 	id       string
+	attempt  string // empty where the service names none
 	trace    string
 	deadline time.Time
 	payload  []byte
@@ -127,7 +132,10 @@ func (c *client) tryNext() (*invocation, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("next invocation: status %d: %s", response.StatusCode, body)
 	}
-	i := &invocation{id: response.Header.Get(headerRequestID), trace: response.Header.Get(headerTrace), payload: body}
+	i := &invocation{
+		id: response.Header.Get(headerRequestID), attempt: response.Header.Get(headerAttempt),
+		trace: response.Header.Get(headerTrace), payload: body,
+	}
 	if i.id == "" {
 		return nil, fmt.Errorf("next invocation: %s is missing", headerRequestID)
 	}
@@ -146,11 +154,11 @@ func (c *client) ask() {
 // respond streams an answer and waits until the service has taken it. The
 // error is for the log: the invocation is over either way. idle is asked at the
 // answer's end whether nothing is left to do.
-func (c *client) respond(id, contentType string, next func() (p []byte, done bool, err error), idle func() bool) error {
+func (c *client) respond(i *invocation, contentType string, next func() (p []byte, done bool, err error), idle func() bool) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	c.requestLine(http.MethodPost, "/invocation/"+id+"/response")
+	c.answerLine(i, "/response")
 	c.line("Content-Type", contentType)
 	c.line(headerResponseMode, "streaming")
 	c.line("Transfer-Encoding", "chunked")
@@ -186,24 +194,24 @@ func (c *client) respond(id, contentType string, next func() (p []byte, done boo
 }
 
 // respondWhole sends an answer in one piece.
-func (c *client) respondWhole(id string, answer []byte) error {
-	return c.post("send response", "/invocation/"+id+"/response", answer, "Content-Type", "application/json")
+func (c *client) respondWhole(i *invocation, answer []byte) error {
+	return c.post("send response", i, "/response", answer, "Content-Type", "application/json")
 }
 
 // fail reports an invocation that has no answer.
-func (c *client) fail(id, kind string, cause error) error {
-	return c.post("send error", "/invocation/"+id+"/error", encodeError(kind, cause),
+func (c *client) fail(i *invocation, kind string, cause error) error {
+	return c.post("send error", i, "/error", encodeError(kind, cause),
 		"Content-Type", "application/vnd.aws.lambda.error+json", headerErrorType, kind)
 }
 
-// post sends a body with a header of names and values.
-func (c *client) post(doing, path string, body []byte, header ...string) error {
+// post answers an invocation with a body, and a header of names and values.
+func (c *client) post(doing string, i *invocation, action string, body []byte, header ...string) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	c.requestLine(http.MethodPost, path)
-	for i := 0; i < len(header); i += 2 {
-		c.line(header[i], header[i+1])
+	c.answerLine(i, action)
+	for at := 0; at < len(header); at += 2 {
+		c.line(header[at], header[at+1])
 	}
 	c.line("Content-Length", strconv.Itoa(len(body)))
 	c.line("", "")
@@ -269,6 +277,14 @@ func (c *client) requestLine(method, path string) {
 	c.out.WriteString(" HTTP/1.1\r\nHost: ")
 	c.out.WriteString(c.address)
 	c.out.WriteString("\r\nUser-Agent: pack\r\n")
+}
+
+// answerLine begins an answer to an invocation.
+func (c *client) answerLine(i *invocation, action string) {
+	c.requestLine(http.MethodPost, "/invocation/"+i.id+action)
+	if i.attempt != "" {
+		c.line(headerAttempt, i.attempt)
+	}
 }
 
 // line writes one header field, or the empty line after the last.

@@ -23,9 +23,9 @@ func Serve(address string, h Handler) error {
 	return serve(address, func(ctx context.Context, c *client, i *invocation) error {
 		response, err := h(ctx, i.payload)
 		if err != nil {
-			return c.fail(i.id, "Runtime.InvalidEvent", err)
+			return c.fail(i, "Runtime.InvalidEvent", err)
 		}
-		err = c.respond(i.id, event.ContentType, response.Next, response.Idle)
+		err = c.respond(i, event.ContentType, response.Next, response.Idle)
 		// Everything is with the caller: what was left for later runs now.
 		if failed := response.Close(); failed != nil {
 			slog.Error("close response", "error", failed)
@@ -44,9 +44,9 @@ func ServeEvents(address string, h EventHandler) error {
 	return serve(address, func(ctx context.Context, c *client, i *invocation) error {
 		answer, err := h(ctx, i.payload)
 		if err != nil {
-			return c.fail(i.id, "Runtime.HandlerError", err)
+			return c.fail(i, "Runtime.HandlerError", err)
 		}
-		return c.respondWhole(i.id, answer)
+		return c.respondWhole(i, answer)
 	})
 }
 
