@@ -92,13 +92,13 @@ func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 	if line.Method == "" {
 		return nil, nil, false, fmt.Errorf("decode event: requestContext.http.method is missing; this function answers function URL events, payload format 2.0")
 	}
-	path := p.RawPath
+	path := escaped(p.RawPath, "%20")
 	if path == "" {
 		path = "/"
 	}
-	target := path
-	if p.RawQueryString != "" {
-		target += "?" + p.RawQueryString
+	target, query := path, escaped(p.RawQueryString, "+")
+	if query != "" {
+		target += "?" + query
 	}
 	header := make(http.Header, len(p.Headers)+1)
 	for name, value := range p.Headers {
@@ -114,7 +114,7 @@ func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 	delete(header, "Host")
 	r = &http.Request{
 		Method:        line.Method,
-		URL:           location(path, p.RawQueryString),
+		URL:           location(path, query),
 		RequestURI:    target,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
@@ -129,6 +129,32 @@ func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return r, p.Call, p.Call == nil && strings.Contains(p.RequestContext.DomainName, functionURL), nil
+}
+
+// escaped makes text fit for a request line, if it is not: function URLs make a space
+// of a query's plus sign (https://github.com/aws/aws-lambda-web-adapter/issues/491),
+// which would end the address. space is how the text has one.
+func escaped(text, space string) string {
+	unfit := func(c byte) bool { return c <= ' ' || c == '#' || c >= 0x7f }
+	at := 0
+	for at < len(text) && !unfit(text[at]) {
+		at++
+	}
+	if at == len(text) {
+		return text
+	}
+	fit := []byte(text[:at])
+	for ; at < len(text); at++ {
+		switch c := text[at]; {
+		case c == ' ':
+			fit = append(fit, space...)
+		case unfit(c):
+			fit = fmt.Appendf(fit, "%%%02X", c)
+		default:
+			fit = append(fit, c)
+		}
+	}
+	return string(fit)
 }
 
 // location keeps the path as the viewer wrote it, also where it is no valid

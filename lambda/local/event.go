@@ -25,7 +25,9 @@ type eventMeta struct {
 // is made for every request. See
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-request-payload
 //
-// As with API Gateway's payload 2.0, cookies are in cookies and not in headers.
+// As with API Gateway's payload 2.0, cookies are in cookies and not in headers. A plus
+// sign of the query is a space in rawQueryString, as it has been seen on AWS:
+// https://github.com/aws/aws-lambda-web-adapter/issues/491
 // Bytes that are not UTF-8 become U+FFFD.
 func appendEvent(b []byte, r *http.Request, body []byte, m eventMeta) []byte {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
@@ -39,7 +41,7 @@ func appendEvent(b []byte, r *http.Request, body []byte, m eventMeta) []byte {
 	b = append(b, `{"version":"2.0","routeKey":"$default","rawPath":`...)
 	b = appendString(b, path)
 	b = append(b, `,"rawQueryString":`...)
-	b = appendString(b, query)
+	b = appendString(b, strings.ReplaceAll(query, "+", " "))
 	b = appendCookies(b, r.Header["Cookie"])
 	b = append(b, `,"headers":{`...)
 	b = appendHeaders(b, r, ip, port, m.trace)
