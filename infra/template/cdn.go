@@ -134,16 +134,20 @@ func uncachedErrors() list {
 }
 
 // allowCDN lets this distribution read the static files. Nothing else of the
-// bucket is anybody's but the gateway's.
+// bucket is anybody's but the gateway's. That it may list is what makes S3 answer 404,
+// and not 403, for a file that is not there; no path of the distribution is a listing.
 func (s *stack) allowCDN() {
 	document := s.resources[idAssets+"Policy"].Properties["PolicyDocument"].(object)
-	document["Statement"] = append(document["Statement"].(list), object{
-		"Sid": "CDN", "Effect": "Allow", "Principal": object{"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject",
-		"Resource": bucketARN(idAssets, "/"+staticPrefix+"/*"),
-		"Condition": object{"StringEquals": object{
-			"AWS:SourceArn": join("arn:aws:cloudfront::", ref(accountID), ":distribution/", ref(idDistribution)),
-		}},
-	})
+	allow := func(sid, action string, resource any) object {
+		return object{
+			"Sid": sid, "Effect": "Allow", "Principal": object{"Service": "cloudfront.amazonaws.com"}, "Action": action, "Resource": resource,
+			"Condition": object{"StringEquals": object{
+				"AWS:SourceArn": join("arn:aws:cloudfront::", ref(accountID), ":distribution/", ref(idDistribution)),
+			}},
+		}
+	}
+	document["Statement"] = append(document["Statement"].(list),
+		allow("CDN", "s3:GetObject", bucketARN(idAssets, "/"+staticPrefix+"/*")), allow("CDNMisses", "s3:ListBucket", bucketARN(idAssets)))
 }
 
 // behaviors are those besides the default one; of several that match a path the

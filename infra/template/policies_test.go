@@ -40,6 +40,40 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// TestMissingFiles: whoever reads from a bucket may list it as well, or S3 answers 403 for
+// what is not there, which is 404 to visitors.
+func TestMissingFiles(t *testing.T) {
+	seen := 0
+	for _, path := range goldenFiles(t, template.RootName) {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, r := range parsed(t, body).Resources {
+			read, listed := map[string]bool{}, map[string]bool{}
+			for _, s := range statements(r.Properties) {
+				for _, resource := range all(s["Resource"]) {
+					bucket, _, objects := strings.Cut(strings.TrimPrefix(flat(resource), "arn:aws:s3:::"), "/")
+					read[bucket] = read[bucket] || objects && slices.Contains(all(s["Action"]), any("s3:GetObject"))
+					listed[bucket] = listed[bucket] || !objects && slices.Contains(all(s["Action"]), any("s3:ListBucket"))
+				}
+			}
+			for bucket, reads := range read {
+				// What the gateway reads of assets, it knows to be there.
+				if reads && !(r.Type == "AWS::IAM::Role" && bucket == "{map[Ref:AssetBucket]}") {
+					seen++
+					if !listed[bucket] {
+						t.Errorf("%s: %s lets %s be read and not listed", path, id, bucket)
+					}
+				}
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("%d readers were looked at", seen)
+	}
+}
+
 // TestKeysOfSecrets: secrets that a key of the account's own encrypts can be read, through
 // the services that keep them and in no other way, and by the functions that have secrets.
 func TestKeysOfSecrets(t *testing.T) {
