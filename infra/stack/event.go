@@ -37,7 +37,7 @@ func (o *operation) follow(ctx context.Context) error {
 		}
 		resource := aws.ToString(e.LogicalResourceId)
 		switch {
-		case aws.ToString(e.ResourceType) == certificateType && strings.Contains(aws.ToString(e.ResourceStatusReason), "CNAME"):
+		case proof(e):
 			proofs = append(proofs, said(e))
 		case aws.ToString(e.PhysicalResourceId) == o.id:
 		case strings.HasSuffix(string(e.ResourceStatus), "_COMPLETE"):
@@ -58,6 +58,21 @@ func (o *operation) follow(ctx context.Context) error {
 	}
 	o.stack.tell(fmt.Sprintf("changing stack %s in %s", o.stack.Name, o.stack.Region), min(len(o.done), o.total), o.total)
 	return nil
+}
+
+// proof: it says what DNS must say before a certificate is issued.
+func proof(e types.StackEvent) bool {
+	return aws.ToString(e.ResourceType) == certificateType && strings.Contains(aws.ToString(e.ResourceStatusReason), "CNAME")
+}
+
+// proofs tells what a change that somebody else has begun waits for.
+func (s *Stack) proofs(ctx context.Context, id string) error {
+	return s.events(ctx, id, func(e types.StackEvent) bool {
+		if proof(e) {
+			s.tell(said(e), 0, 0)
+		}
+		return aws.ToString(e.PhysicalResourceId) != id || aws.ToString(e.ResourceStatusReason) != "User Initiated"
+	})
 }
 
 // failure finds the resource whose failure began it all, in nested stacks too, and

@@ -146,6 +146,9 @@ func (s *Stack) Usable(ctx context.Context) (*State, error) {
 			return state, nil
 		}
 		s.tell(fmt.Sprintf("waiting for stack %s in %s, which is in %s", s.Name, s.Region, state.Status), 0, 0)
+		if err := s.proofs(ctx, state.ID); err != nil {
+			return nil, err
+		}
 		if _, err := s.wait(ctx, state.ID, nil); err != nil {
 			return nil, err
 		}
@@ -198,7 +201,10 @@ func (s *Stack) Delete(ctx context.Context) error {
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		if busy(state.Status) && state.Status != string(types.StackStatusDeleteInProgress) {
+		// What is being made need not be waited for, a certificate that nobody proves a
+		// domain for least of all.
+		if busy(state.Status) && state.Status != string(types.StackStatusDeleteInProgress) && state.Status != string(types.StackStatusCreateInProgress) {
+			s.tell(fmt.Sprintf("waiting for stack %s in %s, which is in %s", s.Name, s.Region, state.Status), 0, 0)
 			if state, err = s.wait(ctx, state.ID, nil); err != nil {
 				return err
 			}

@@ -59,6 +59,12 @@ func (r *region) change(alarms int) stack.Change {
 	for i := range alarms {
 		resources[fmt.Sprintf("Alarm%03d", i)] = map[string]any{"Type": "AWS::CloudWatch::Alarm"}
 	}
+	return r.template(fmt.Sprint(alarms), resources)
+}
+
+// template is a change to one of some resources.
+func (r *region) template(name string, resources map[string]any) stack.Change {
+	r.t.Helper()
 	text, err := json.Marshal(map[string]any{
 		"Parameters": map[string]any{"Given": map[string]any{"Type": "String", "Default": "none"}}, "Resources": resources,
 		"Outputs": map[string]any{"Given": map[string]any{"Value": map[string]any{"Ref": "Given"}}},
@@ -66,7 +72,7 @@ func (r *region) change(alarms int) stack.Change {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	key := fmt.Sprintf("%d.json", alarms)
+	key := name + ".json"
 	_, err = s3.NewFromConfig(r.Config, func(o *s3.Options) { o.UsePathStyle = true }).PutObject(r.t.Context(), &s3.PutObjectInput{
 		Bucket: &r.bucket, Key: &key, Body: strings.NewReader(string(text)),
 	})
@@ -242,29 +248,102 @@ func TestThrottledWaiting(t *testing.T) {
 	}
 }
 
-// TestDelete: a stack that is being changed is deleted when that is done; one that is
-// not there is no mistake.
+// TestDelete: a stack that is being made is deleted at once, one that is being changed
+// when that is done; one that is not there is no mistake.
 func TestDelete(t *testing.T) {
 	r := newRegion(t)
 	if err := r.stack.Delete(t.Context()); err != nil {
 		t.Error(err)
 	}
+	for _, status := range []string{"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"} {
+		if status == "UPDATE_IN_PROGRESS" {
+			if _, err := r.stack.Apply(t.Context(), r.change(1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		letGo := r.Hold()
+		applied, deleted := make(chan error, 1), make(chan error, 1)
+		change := r.change(2)
+		go func() {
+			_, err := r.stack.Apply(t.Context(), change)
+			applied <- err
+		}()
+		for r.Status("us-east-1", r.stack.Name) != status {
+			time.Sleep(10 * time.Millisecond)
+		}
+		go func() { deleted <- r.stack.Delete(t.Context()) }()
+		if status == "CREATE_IN_PROGRESS" {
+			// Nobody lets it go on: a domain that is never proved.
+			select {
+			case err := <-deleted:
+				if err != nil {
+					t.Errorf("%s: %v", status, err)
+				}
+			case <-time.After(time.Minute):
+				t.Error("it waits for what nobody lets go on")
+			}
+			letGo()
+		} else {
+			time.Sleep(500 * time.Millisecond)
+			letGo()
+			if err := <-deleted; err != nil {
+				t.Errorf("%s: %v", status, err)
+			}
+		}
+		if state, err := r.stack.State(t.Context()); err != nil || state != nil {
+			t.Errorf("%s: %+v, %v", status, state, err)
+		}
+		<-applied // made, or gone before it was seen
+	}
+}
+
+// TestProofs: whoever comes to a change that waits for somebody to prove a domain is told
+// what the one who began it was told.
+func TestProofs(t *testing.T) {
+	r := newRegion(t)
+	change := r.template("proofs", map[string]any{"Certificate": map[string]any{
+		"Type": "AWS::CertificateManager::Certificate", "Properties": map[string]any{"DomainName": "shop.example.com"},
+	}})
 	letGo := r.Hold()
+	defer letGo()
+	ended, end := context.WithCancel(t.Context())
 	applied := make(chan error, 1)
-	change := r.change(1)
 	go func() {
-		_, err := r.stack.Apply(t.Context(), change)
+		_, err := r.stack.Apply(ended, change)
 		applied <- err
 	}()
-	for r.Status("us-east-1", r.stack.Name) != "CREATE_IN_PROGRESS" {
-		time.Sleep(10 * time.Millisecond)
+	told := func() int {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		n := 0
+		for _, text := range r.told {
+			if strings.Contains(text, "_0a1b.shop.example.com.,Type: CNAME") {
+				n++
+			}
+		}
+		return n
 	}
-	time.AfterFunc(500*time.Millisecond, letGo)
-	if err := r.stack.Delete(t.Context()); err != nil {
-		t.Error(err)
+	until(t, func() bool { return told() == 1 })
+	end()
+	<-applied
+	again, endAgain := context.WithCancel(t.Context())
+	defer endAgain()
+	go func() {
+		_, err := r.stack.Usable(again)
+		applied <- err
+	}()
+	until(t, func() bool { return told() == 2 })
+	endAgain()
+	if err := <-applied; err == nil {
+		t.Error("a stack that is being made is usable")
 	}
-	if state, err := r.stack.State(t.Context()); err != nil || state != nil {
-		t.Errorf("%+v, %v", state, err)
+}
+
+func until(t *testing.T, done func() bool) {
+	t.Helper()
+	for start := time.Now(); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			t.Fatal("it does not happen")
+		}
 	}
-	<-applied // made, or gone before it was seen
 }

@@ -138,6 +138,10 @@ func (s *Stacks) cloudFormation(w http.ResponseWriter, region string, form url.V
 	case "GetTemplate":
 		reply(w, action, "<TemplateBody>"+escape(found.template)+"</TemplateBody>")
 	case "DeleteStack":
+		if found != nil && strings.HasPrefix(found.status, "UPDATE") && strings.HasSuffix(found.status, "_IN_PROGRESS") {
+			refuse(w, fmt.Sprintf("Stack [%s] cannot be deleted while in status %s", found.name, found.status))
+			return
+		}
 		if found != nil {
 			s.remove(found)
 		}

@@ -66,6 +66,9 @@ func (s *Stacks) execute(found *stack, set *changeSet, token string) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if found.status != verb+"_IN_PROGRESS" {
+			return // deleted meanwhile
+		}
 		var failure *Failure
 		physical := ""
 		if fail != nil {
