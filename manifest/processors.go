@@ -5,7 +5,11 @@ package manifest
 // their environment: to change it later would take a tenth of a cold start.
 const ProcessorsVariable = "GOMAXPROCS"
 
-// Processors is how many vCPUs Lambda gives a function of so many MB: one per
-// 1,769 (AWS Lambda Developer Guide, "Configure Lambda function memory"), and at
-// least a share of one. More threads than that only get into each other's way.
-func Processors(memory int) int { return max(1, memory/1769) }
+// MemoryPerProcessor is for how many MB Lambda gives a function one vCPU; one with
+// less memory has a share of it (AWS Lambda Developer Guide, "Configure Lambda
+// function memory").
+const MemoryPerProcessor = 1769
+
+// Processors is how many vCPUs a function of so many MB can use at a time. More
+// threads than that only get into each other's way.
+func Processors(memory int) int { return max(1, memory/MemoryPerProcessor) }

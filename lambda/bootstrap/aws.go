@@ -98,7 +98,10 @@ func (s *settings) compiled(opened *state.State) (*compiled.Cache, error) {
 	if s.nodeKeeps {
 		return nil, nil
 	}
-	c := &compiled.Cache{Objects: opened.Objects, Key: compiled.Key(s.placement.function, s.placement.version, s.node)}
+	c := &compiled.Cache{
+		Objects: opened.Objects, Key: compiled.Key(s.placement.function, s.placement.version, s.node),
+		Share: float64(s.memory) / manifest.MemoryPerProcessor,
+	}
 	if s.compiledDir != "" {
 		var err error
 		c.Objects, err = s3cache.OpenDirectory(s.compiledDir)

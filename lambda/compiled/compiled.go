@@ -29,8 +29,8 @@ const Prefix = "compiled/"
 // app were seen to have.
 const maxBytes = 64 << 20
 
-// fetchLimit bounds the fetching: the Node process waits for it, and can compile
-// everything itself in little more.
+// fetchLimit bounds the fetching on a whole processor: the Node process waits for
+// it, and can compile everything itself in little more.
 const fetchLimit = 250 * time.Millisecond
 
 // Cache is the compiled code of one function. Its methods may be called by any
@@ -39,6 +39,9 @@ type Cache struct {
 	// Objects keeps it under Key.
 	Objects s3cache.Store
 	Key     string
+	// Share is the part of a processor that the function has, which makes fetching
+	// and compiling as slow; 0 is a whole one.
+	Share float64
 }
 
 // Key names a function's code: that of a version, and of the Node program at that
@@ -55,10 +58,14 @@ func Key(function, version, program string) string {
 // takes is damaged.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Fetch returns what was kept; nil where that is nothing. It is over in a quarter
-// of a second.
+// Fetch returns what was kept; nil where that is nothing. On a whole processor it is
+// over in a quarter of a second.
 func (c *Cache) Fetch(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
+	limit := fetchLimit
+	if c.Share > 0 && c.Share < 1 {
+		limit = time.Duration(float64(limit) / c.Share)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	object, err := c.Objects.Get(ctx, c.Key, "")
 	if errors.Is(err, s3cache.ErrNotFound) {

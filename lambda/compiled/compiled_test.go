@@ -94,14 +94,16 @@ func (silent) Get(ctx context.Context, _, _ string) (*s3cache.Object, error) {
 
 // The Node process waits for it: it must not wait long.
 func TestFetchingIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		c := compiled.Cache{Objects: silent{}, Key: "k"}
-		if _, err := c.Fetch(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("fetched: %v", err)
-		}
-		if took := time.Since(began); took > 300*time.Millisecond {
-			t.Errorf("it took %v", took)
-		}
-	})
+	for share, want := range map[float64]time.Duration{0: 250 * time.Millisecond, 0.5: 500 * time.Millisecond, 2: 250 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			c := compiled.Cache{Objects: silent{}, Key: "k", Share: share}
+			if _, err := c.Fetch(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("fetched: %v", err)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("with %v processors it took %v, want %v", share, took, want)
+			}
+		})
+	}
 }

@@ -125,6 +125,7 @@ func Start(o Options) (*Process, error) {
 		ours.Close()
 		return nil, fmt.Errorf("start %s: %w", o.Node, err)
 	}
+	go readAhead(o.Root, beginReading)
 	go p.listen()
 	go p.wait()
 	return p, nil

@@ -1,0 +1,8 @@
+package node
+
+var (
+	ReadAhead    = readAhead
+	BeginReading = beginReading
+)
+
+const MaxReadAhead = maxReadAhead
