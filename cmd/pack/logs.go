@@ -121,8 +121,20 @@ func readLogs(ctx context.Context, p *site, functions []string, since time.Time,
 		return err
 	}
 	var readers []*logs.Reader
+	some := false
 	for _, region := range p.regions {
-		readers = append(readers, &logs.Reader{Config: opened.In(region), Region: region, Prefix: p.prefix(), Functions: functions})
+		r := &logs.Reader{Config: opened.In(region), Region: region, Prefix: p.prefix(), Functions: functions}
+		there, err := r.Any(ctx)
+		if err != nil {
+			return account.Explain(err)
+		}
+		readers, some = append(readers, r), some || there
+	}
+	if !some {
+		return &manifest.UserError{
+			What: fmt.Sprintf("%s has no logs in %s", p.prefix(), strings.Join(p.regions, ", ")), Why: "functions have them from when they are deployed",
+			Hint: "run pack deploy, or name stage and region of what is deployed (--stage, --region)",
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	found := make([][]logs.Line, len(readers))

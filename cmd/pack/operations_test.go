@@ -75,6 +75,13 @@ func TestLogs(t *testing.T) {
 	if len(lines) != 2 {
 		t.Errorf("there are %d lines", len(lines))
 	}
+	// Of what is not deployed, nobody waits for lines.
+	for _, more := range [][]string{nil, {"--follow"}} {
+		args := append(append([]string{"logs", "--stage", "stagin"}, more...), app)
+		if out, said, code = onMoto(t, moto, args...); code != 1 || out != "" || !strings.Contains(said, "logged-stagin has no logs in us-east-1") {
+			t.Errorf("%q: status %d, %s%s", args, code, out, said)
+		}
+	}
 	if _, said, code = onMoto(t, moto, "logs", "--route", "/cart", app); code != 1 || !strings.Contains(said, "pack build") {
 		t.Errorf("a route of an app that is not packed: status %d, %s", code, said)
 	}

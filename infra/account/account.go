@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Account is an account that credentials were found for.
@@ -40,6 +41,8 @@ func Open(ctx context.Context, region string) (*Account, error) {
 		// A plain client would be refused where AWS_CA_BUNDLE is set.
 		config.WithHTTPClient(awshttp.NewBuildableClient()),
 		config.WithRetryer(newRetryer),
+		// What it says of connections is nothing that the owner could do anything about.
+		config.WithLogger(logging.Nop{}),
 	)
 	if err != nil {
 		return nil, Explain(fmt.Errorf("load AWS configuration: %w", err))

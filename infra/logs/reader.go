@@ -75,6 +75,12 @@ func (r *Reader) haveOwn(all []group) bool {
 	return slices.ContainsFunc(all, func(g group) bool { return slices.Contains(r.Functions, g.function) })
 }
 
+// Any reports whether there is a log group to be read.
+func (r *Reader) Any(ctx context.Context) (bool, error) {
+	groups, err := r.groups(ctx)
+	return len(groups) > 0, err
+}
+
 // Read gives what was logged since a time, oldest first.
 func (r *Reader) Read(ctx context.Context, since time.Time) ([]Line, error) {
 	groups, err := r.groups(ctx)
