@@ -92,11 +92,13 @@ func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 	if line.Method == "" {
 		return nil, nil, false, fmt.Errorf("decode event: requestContext.http.method is missing; this function answers function URL events, payload format 2.0")
 	}
-	path := escaped(p.RawPath, "%20")
+	path := p.RawPath
 	if path == "" {
 		path = "/"
 	}
-	target, query := path, escaped(p.RawQueryString, "+")
+	// Function URLs make a space of a query's plus sign, which would end the address in
+	// a request line: https://github.com/aws/aws-lambda-web-adapter/issues/491
+	target, query := path, strings.ReplaceAll(p.RawQueryString, " ", "+")
 	if query != "" {
 		target += "?" + query
 	}
@@ -129,32 +131,6 @@ func parse(raw []byte) (r *http.Request, call *Call, direct bool, err error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return r, p.Call, p.Call == nil && strings.Contains(p.RequestContext.DomainName, functionURL), nil
-}
-
-// escaped makes text fit for a request line, if it is not: function URLs make a space
-// of a query's plus sign (https://github.com/aws/aws-lambda-web-adapter/issues/491),
-// which would end the address. space is how the text has one.
-func escaped(text, space string) string {
-	unfit := func(c byte) bool { return c <= ' ' || c == '#' || c >= 0x7f }
-	at := 0
-	for at < len(text) && !unfit(text[at]) {
-		at++
-	}
-	if at == len(text) {
-		return text
-	}
-	fit := []byte(text[:at])
-	for ; at < len(text); at++ {
-		switch c := text[at]; {
-		case c == ' ':
-			fit = append(fit, space...)
-		case unfit(c):
-			fit = fmt.Appendf(fit, "%%%02X", c)
-		default:
-			fit = append(fit, c)
-		}
-	}
-	return string(fit)
 }
 
 // location keeps the path as the viewer wrote it, also where it is no valid
