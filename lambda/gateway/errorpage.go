@@ -226,7 +226,7 @@ func (g *Gateway) invocationFailed(w http.ResponseWriter, r *http.Request, err e
 	case errors.As(err, &refusal) && refusal.Throttled():
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "Too many requests at the moment", http.StatusServiceUnavailable)
-	case errors.As(err, &refusal) && refusal.Type == "Sandbox.Timedout":
+	case invoke.TimedOut(err):
 		http.Error(w, "The function did not answer in time", http.StatusGatewayTimeout)
 	default:
 		http.Error(w, "The function could not be run", http.StatusBadGateway)

@@ -48,13 +48,19 @@ func NotRun(err error) bool {
 }
 
 // timedOut is what Lambda calls it: the error itself, or in the details of one
-// that came while the answer streamed.
-const timedOut = "Sandbox.Timedout"
+// that came while the answer streamed; told is its message, where the error is but
+// "Unhandled".
+// https://github.com/aws/aws-sdk-go/issues/4872
+const (
+	timedOut = "Sandbox.Timedout"
+	told     = "Task timed out after"
+)
 
 // TimedOut reports whether Lambda ended the function for its time.
 func TimedOut(err error) bool {
 	var failure *Error
-	return errors.As(err, &failure) && (failure.Type == timedOut || strings.Contains(failure.Detail, timedOut))
+	return errors.As(err, &failure) &&
+		(failure.Type == timedOut || strings.Contains(failure.Detail, timedOut) || strings.Contains(failure.Detail, told))
 }
 
 func refusal(function string, response *http.Response) error {
