@@ -110,6 +110,7 @@ func (s *settings) compiled(opened *state.State) (*compiled.Cache, error) {
 	if s.where.Bucket == "" || s.placement.region != s.placement.home {
 		return nil, nil
 	}
+	c.Any = compiled.Key(s.placement.function, compiled.AnyVersion, s.node)
 	return c, nil
 }
 

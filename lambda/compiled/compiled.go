@@ -39,10 +39,17 @@ type Cache struct {
 	// Objects keeps it under Key.
 	Objects s3cache.Store
 	Key     string
+	// Any is where the code of whichever version was the last to keep some is, for
+	// the first instance of a new one: most of its modules are what they were. Empty:
+	// nowhere.
+	Any string
 	// Share is the part of a processor that the function has, which makes fetching
 	// and compiling as slow; 0 is a whole one.
 	Share float64
 }
+
+// AnyVersion stands for a version in the Key of a Cache's Any.
+const AnyVersion = "any"
 
 // Key names a function's code: that of a version, and of the Node program at that
 // path. Where there is no such program, no Node will look at it either.
@@ -68,6 +75,9 @@ func (c *Cache) Fetch(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	object, err := c.Objects.Get(ctx, c.Key, "")
+	if errors.Is(err, s3cache.ErrNotFound) && c.Any != "" {
+		object, err = c.Objects.Get(ctx, c.Any, "")
+	}
 	if errors.Is(err, s3cache.ErrNotFound) {
 		return nil, nil
 	}
@@ -84,14 +94,21 @@ func (c *Cache) Fetch(ctx context.Context) ([]byte, error) {
 	return code, nil
 }
 
-// Keep writes code, in the place of what was kept before.
+// Keep writes code, in the place of what was kept before: for this version and, with
+// Any, for new ones.
 func (c *Cache) Keep(ctx context.Context, code []byte) error {
 	if len(code) > maxBytes {
 		return fmt.Errorf("keep compiled code: more than %d bytes", maxBytes)
 	}
 	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(code, castagnoli))
-	if _, err := c.Objects.Put(ctx, c.Key, bytes.Join([][]byte{sum, code}, nil), s3cache.Condition{}); err != nil {
-		return fmt.Errorf("keep compiled code: %w", err)
+	body := bytes.Join([][]byte{sum, code}, nil)
+	for _, key := range []string{c.Key, c.Any} {
+		if key == "" {
+			continue
+		}
+		if _, err := c.Objects.Put(ctx, key, body, s3cache.Condition{}); err != nil {
+			return fmt.Errorf("keep compiled code: %w", err)
+		}
 	}
 	return nil
 }

@@ -38,6 +38,37 @@ func TestWhatOneInstanceCompilesTheNextOneHas(t *testing.T) {
 	}
 }
 
+func TestANewVersionBeginsWithAnother(t *testing.T) {
+	one := cache(t)
+	any := compiled.Key("shop-cart", compiled.AnyVersion, "/no/node")
+	one.Any = any
+	two := &compiled.Cache{Objects: one.Objects, Key: compiled.Key("shop-cart", "8", "/no/node"), Any: any}
+	alone := &compiled.Cache{Objects: one.Objects, Key: two.Key}
+	other := &compiled.Cache{Objects: one.Objects, Key: compiled.Key("shop-about", "8", "/no/node"), Any: compiled.Key("shop-about", compiled.AnyVersion, "/no/node")}
+	fetched := func(c *compiled.Cache) string {
+		t.Helper()
+		code, err := c.Fetch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(code)
+	}
+	keep := func(c *compiled.Cache, code string) {
+		t.Helper()
+		if err := c.Keep(t.Context(), []byte(code)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep(one, "of one")
+	if fetched(two) != "of one" || fetched(alone) != "" || fetched(other) != "" {
+		t.Errorf("a new version has %q, one without others %q, another function's %q", fetched(two), fetched(alone), fetched(other))
+	}
+	keep(two, "of two")
+	if fetched(one) != "of one" || fetched(two) != "of two" {
+		t.Errorf("they have %q and %q", fetched(one), fetched(two))
+	}
+}
+
 func TestNodesDiffer(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "node")
 	if err := os.WriteFile(program, []byte("one"), 0o755); err != nil {

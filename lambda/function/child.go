@@ -32,7 +32,7 @@ func newChild(o node.Options, environ func(ctx context.Context) ([]string, error
 func (c *child) start() (*node.Process, error) {
 	o := c.options
 	if c.compiled != nil {
-		o.Compiled = c.fetchCompiled
+		o.Compiled = &node.Compiled{Version: c.compiled.Key, Fetch: c.fetchCompiled}
 	}
 	if c.environ != nil {
 		more, err := c.environ(context.Background())

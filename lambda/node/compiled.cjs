@@ -9,9 +9,11 @@
  *
  * It is one block of bytes: the length of a JSON document, the document, and V8's
  * code, module by module. Where it comes from and where it is kept is Go's
- * business; it belongs to this very Node program and to these very files.
+ * business; it belongs to this very Node program. Of other versions of the files the
+ * code counts that is of the same sources, and nothing else.
  *
  * @typedef {object} Known
+ * @property {string} version of the files
  * @property {boolean} whole the answer was one with content, and not, say, a
  *   redirect: nothing better is to be expected
  * @property {Record<string, Record<string, string>>} files what require() means:
@@ -37,19 +39,24 @@ const supported = Number.parseInt(process.versions.node, 10) >= 22 && Boolean(im
 class Compiled {
   /**
    * @param {string} root the folder whose modules are meant
+   * @param {string} version of what is in it
    * @param {Buffer} [kept] what take() gave in an earlier instance; empty for none
    */
-  constructor(root, kept) {
+  constructor(root, version, kept) {
     this.root = root
     /** @type {Known} */
-    this.known = { whole: false, files: {}, code: {} }
+    this.known = { version, whole: false, files: {}, code: {} }
     this.bytes = Buffer.alloc(0)
-    this.had = Boolean(kept?.length)
     if (kept?.length) {
       const end = 4 + kept.readUInt32BE(0)
       this.known = JSON.parse(kept.toString('utf8', 4, end))
       this.bytes = kept.subarray(end)
     }
+    this.version = version
+    this.own = this.known.version === version
+    if (!this.own) this.known = { ...this.known, whole: false, files: {} }
+    /** This version has something that is kept. */
+    this.had = Boolean(kept?.length) && this.own
     /** Modules of this process. @type {Map<string, {script: vm.Script, checksum: number, taken: boolean}>} */
     this.scripts = new Map()
     this.fresh = 0
@@ -171,9 +178,9 @@ class Compiled {
     }
     // Other requests load other modules.
     for (const [name, known] of Object.entries(this.known.code)) {
-      if (!Object.hasOwn(code, name)) add(name, known[0], this.bytesOf(known))
+      if (this.own && !Object.hasOwn(code, name)) add(name, known[0], this.bytesOf(known))
     }
-    const head = Buffer.from(JSON.stringify({ whole, files: this.known.files, code }))
+    const head = Buffer.from(JSON.stringify({ version: this.version, whole, files: this.known.files, code }))
     const length = Buffer.alloc(4)
     length.writeUInt32BE(head.length, 0)
     return [length, head, ...parts]

@@ -89,9 +89,9 @@ const FILES = {
 const RUN = `
   const fs = require('fs')
   const path = require('path')
-  const [root, given, status] = process.argv.slice(2)
+  const [root, given, status, version] = process.argv.slice(2)
   const { Compiled } = require(${JSON.stringify(path.join(__dirname, 'compiled.cjs'))})
-  const compiled = given && new Compiled(root, fs.existsSync(given) ? fs.readFileSync(given) : undefined)
+  const compiled = given && new Compiled(root, version, fs.existsSync(given) ? fs.readFileSync(given) : undefined)
   if (compiled) compiled.install()
   require(path.join(root, 'entry.js'))().then((answers) => {
     const modules = compiled ? [...compiled.scripts].map(([name, { taken }]) => [name, taken]) : []
@@ -112,8 +112,8 @@ function app(t) {
   }
   fs.writeFileSync(path.join(dir, 'run.cjs'), RUN)
   const code = path.join(dir, 'code')
-  const run = (given = code, status = 200) => {
-    const { stdout, stderr } = spawnSync(process.execPath, [path.join(dir, 'run.cjs'), root, given, String(status)], { encoding: 'utf8' })
+  const run = (given = code, status = 200, version = '1') => {
+    const { stdout, stderr } = spawnSync(process.execPath, [path.join(dir, 'run.cjs'), root, given, String(status), version], { encoding: 'utf8' })
     const result = JSON.parse(stdout || JSON.stringify(stderr))
     return { ...result, modules: new Map(result.modules), warnings: stderr.replaceAll(/\(node:\d+\)/g, '') }
   }
@@ -172,7 +172,7 @@ test('functions that were called are compiled already', (t) => {
   const file = path.join(root, 'big.js')
   const source = `(function () { return function called(n) {\n${body}\n} })`
   const sizes = [false, true].map((calls) => {
-    const compiled = new Compiled(root)
+    const compiled = new Compiled(root, '1')
     const made = compiled.script(file, source).runInThisContext()()
     if (calls) made(499)
     return Buffer.concat(compiled.take(200) ?? []).length
@@ -185,13 +185,36 @@ test('modules that only other requests load are not forgotten', (t) => {
   const one = path.join(root, 'one.js')
   const two = path.join(root, 'two.js')
   const source = `'${'x'.repeat(20_000)}'`
-  const first = new Compiled(root)
+  const first = new Compiled(root, '1')
   first.script(one, source)
-  const second = new Compiled(root, Buffer.concat(first.take(200) ?? []))
+  const second = new Compiled(root, '1', Buffer.concat(first.take(200) ?? []))
   second.script(two, source)
-  const third = new Compiled(root, Buffer.concat(second.take(200) ?? []))
+  const third = new Compiled(root, '1', Buffer.concat(second.take(200) ?? []))
   third.script(one, source)
   third.script(two, source)
   assert.deepEqual([...third.scripts.values()].map(({ taken }) => taken), [true, true])
   assert.equal(third.take(200), undefined)
+})
+
+test('another version takes the code of what is the same, and finds its files itself', (t) => {
+  const { root, code, run } = app(t)
+  run()
+  fs.writeFileSync(path.join(root, 'lib', 'a.js'), `exports.name = 'c'`)
+  // A package's entry is another file, and the one that it was is still there.
+  const manifest = path.join(root, 'node_modules/pkg/node_modules/inner/package.json')
+  fs.writeFileSync(manifest, '{"name": "inner", "main": "other"}')
+  fs.writeFileSync(path.join(path.dirname(manifest), 'other.js'), `exports.name = 'other'`)
+  const second = run(code, 307, '2')
+  assert.equal(second.answers['a package of a package'], 'other')
+  assert.deepEqual(second.answers.computed, [{ name: 'c' }, { name: 'b' }])
+  const fresh = [...second.modules].filter(([, taken]) => !taken).map(([name]) => name)
+  assert.deepEqual(fresh.sort(), ['lib/a.js', 'node_modules/pkg/node_modules/inner/other.js'])
+  assert.ok(second.gave)
+  const third = run(code, 200, '2')
+  assert.deepEqual(third.answers, second.answers)
+  assert.deepEqual([...third.modules].filter(([, taken]) => !taken), [])
+  assert.ok(third.gave)
+  const kept = fs.readFileSync(code)
+  const names = Object.keys(JSON.parse(kept.toString('utf8', 4, 4 + kept.readUInt32BE(0))).code)
+  assert.ok(!names.includes('node_modules/pkg/node_modules/inner/it.js'), 'what no file is any more was kept')
 })

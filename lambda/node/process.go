@@ -28,8 +28,9 @@ type Config struct {
 	DistDir string `json:"distDir,omitempty"`
 	// Entries are loaded before the process reports that it is ready.
 	Entries []string `json:"entries"`
-	// Compiled is set by Start: the process has a pipe with compiled code.
-	Compiled bool `json:"compiled,omitempty"`
+	// Compiled is Compiled.Version, set by Start: the process has a pipe with
+	// compiled code.
+	Compiled string `json:"compiled,omitempty"`
 }
 
 // Options say which process to start.
@@ -45,11 +46,19 @@ type Options struct {
 	Platform Platform
 	// Env are additional variables, NAME=value.
 	Env []string
-	// Compiled gives what Compiled of an earlier process gave; empty is nothing. It
-	// is called beside the process's start, which comes to wait for it. nil: nothing
-	// is taken or given.
-	Compiled       func() []byte
+	// Compiled has code for the process; nil: none is taken or given.
+	Compiled       *Compiled
 	Stdout, Stderr io.Writer
+}
+
+// Compiled is code that earlier processes have compiled.
+type Compiled struct {
+	// Version names the files that the process runs, and is not empty: what was
+	// found out about those of another version does not count.
+	Version string
+	// Fetch gives what Process.Compiled of an earlier process gave; empty is nothing.
+	// It is called beside the process's start, which comes to wait for it.
+	Fetch func() []byte
 }
 
 // Process is one running Node process. It serves until it dies or is killed;
@@ -88,8 +97,9 @@ func Start(o Options) (*Process, error) {
 	}
 	defer theirs.Close()
 	inherited := []*os.File{listener, theirs}
-	if o.Config.Compiled = o.Compiled != nil; o.Config.Compiled {
-		code, err := pipe(o.Compiled)
+	if o.Compiled != nil {
+		o.Config.Compiled = o.Compiled.Version
+		code, err := pipe(o.Compiled.Fetch)
 		if err != nil {
 			ours.Close()
 			return nil, fmt.Errorf("connect to the Node process: %w", err)

@@ -150,10 +150,10 @@ function takeCompiled() {
   const { Compiled, supported } = require('./compiled.cjs')
   if (!supported) return
   try {
-    compiled = new Compiled(root, fs.readFileSync(COMPILED_FD))
+    compiled = new Compiled(root, config.compiled, fs.readFileSync(COMPILED_FD))
   } catch (error) {
     console.error('pack: what an earlier instance has compiled cannot be used:', error)
-    compiled = new Compiled(root)
+    compiled = new Compiled(root, config.compiled)
   }
   compiled.install()
 }
