@@ -7,9 +7,14 @@ const ReleaseSchema = 1
 
 // Where the documents are in the state bucket.
 const (
-	releaseFolder = "pack/releases/"
+	// ControlFolder has all that says which releases there are and which is in
+	// production: pack writes it, and functions only read.
+	ControlFolder = "pack/"
 	// TrafficKey is Traffic's.
-	TrafficKey = "pack/traffic.json"
+	TrafficKey = ControlFolder + "traffic.json"
+	// RecordFolder has what pack itself notes of releases.
+	RecordFolder  = ControlFolder + "records/"
+	releaseFolder = ControlFolder + "releases/"
 )
 
 // How a request says which release is to answer it: by a Release's ID or

@@ -1,8 +1,12 @@
 package release
 
-import "time"
+import (
+	"time"
 
-const recordFolder = "pack/records/"
+	"pack/manifest"
+)
+
+const recordFolder = manifest.RecordFolder
 
 // Record says what a release uses, for those who tidy up after others and for
 // those who compare. It is written before the Release, and once.

@@ -40,6 +40,40 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// TestReleases: no function may change what is in production.
+func TestReleases(t *testing.T) {
+	writers := 0
+	for _, path := range goldenFiles(t, template.RootName) {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, r := range parsed(t, body).Resources {
+			writes, denied := false, map[string]bool{}
+			for _, s := range statements(r.Properties) {
+				for _, resource := range all(s["Resource"]) {
+					for _, action := range all(s["Action"]) {
+						switch _, key, _ := strings.Cut(flat(resource), "{map[Ref:StateBucket]}/"); {
+						case s["Effect"] == "Allow" && action == "s3:PutObject" && key == "*":
+							writes = true
+						case s["Effect"] == "Deny" && strings.HasPrefix(manifest.TrafficKey, strings.TrimSuffix(key, "*")) && strings.HasPrefix(manifest.ReleaseKey("id"), strings.TrimSuffix(key, "*")):
+							denied[action.(string)] = key != ""
+						}
+					}
+				}
+			}
+			if writes && r.Type == "AWS::IAM::Role" {
+				if writers++; !denied["s3:PutObject"] || !denied["s3:DeleteObject"] {
+					t.Errorf("%s: %s may change what is in production", path, id)
+				}
+			}
+		}
+	}
+	if writers < 50 {
+		t.Errorf("%d roles were looked at", writers)
+	}
+}
+
 // TestMissingFiles: whoever reads from a bucket may list it as well, or S3 answers 403 for
 // what is not there, which is 404 to visitors.
 func TestMissingFiles(t *testing.T) {

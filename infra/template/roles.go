@@ -37,10 +37,15 @@ func allow(actions []string, resources ...any) object {
 }
 
 // stateStatements: pages, jobs, tags and files. Listing is what makes S3 answer
-// 404, and not 403, for a page that is not there.
+// 404, and not 403, for a page that is not there. What of the app is in production is
+// read by functions and nobody's of theirs to say, whatever runs in them.
 func (s *stack) stateStatements(kind manifest.FunctionKind) list {
+	writes := []string{"s3:PutObject", "s3:DeleteObject"}
+	releases := allow(writes, bucketARN(idState, "/"+manifest.ControlFolder+"*"))
+	releases["Effect"] = "Deny"
 	statements := list{
-		allow([]string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, bucketARN(idState, "/*")),
+		allow(append([]string{"s3:GetObject"}, writes...), bucketARN(idState, "/*")),
+		releases,
 		allow([]string{"s3:ListBucket"}, bucketARN(idState)),
 		allow([]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
 			join("arn:aws:dynamodb:"+home(s.d)+":", ref(accountID), ":table/", ref(idTags))),
