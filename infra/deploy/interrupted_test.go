@@ -163,13 +163,28 @@ func TestStuck(t *testing.T) {
 	// The rollback cannot be continued with the resource that failed.
 	a.routes["home"] = "three"
 	broken("UPDATE_ROLLBACK_FAILED")
-	c.FailNext(func(string, string) *awsstacks.Failure { return &awsstacks.Failure{Status: "UPDATE_ROLLBACK_FAILED"} })
+	c.FailNext(func(string, string) *awsstacks.Failure {
+		return &awsstacks.Failure{Status: "UPDATE_ROLLBACK_FAILED", Stuck: true}
+	})
 	_, err := c.target.Deploy(t.Context(), c.options(a.pack1()))
 	c.FailNext(nil)
 	if err == nil || !strings.Contains(err.Error(), "cannot be rolled back") {
 		t.Errorf("a stack that stays stuck: %v", err)
 	}
 	c.serves(two.ID)
+
+	// It can be continued without it, and the deploy after it goes on.
+	asked := 0
+	c.FailNext(func(string, string) *awsstacks.Failure {
+		if asked++; asked > 2 {
+			return nil
+		}
+		return &awsstacks.Failure{Status: "UPDATE_ROLLBACK_FAILED"}
+	})
+	three := c.deploy(a.pack1())
+	c.FailNext(nil)
+	c.serves(three.ID)
+	a.routes["home"] = "four"
 
 	// Somebody ended a deploy while CloudFormation was at work: the next waits for it.
 	letGo := c.Hold()
@@ -182,8 +197,8 @@ func TestStuck(t *testing.T) {
 		t.Fatalf("the stack is in %s", got)
 	}
 	time.AfterFunc(time.Second, letGo)
-	three := c.deploy(a.pack1())
-	c.serves(three.ID)
+	four := c.deploy(a.pack1())
+	c.serves(four.ID)
 
 	c.SetStatus("us-east-1", c.name(), "ROLLBACK_COMPLETE") // as after a first deploy that failed
 	if found, err := c.target.Found(t.Context(), nil); err != nil || len(found) != 1 {

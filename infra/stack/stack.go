@@ -160,21 +160,13 @@ func busy(status string) bool {
 }
 
 // continueRollback ends a rollback that failed: as it is at first, since what was
-// in its way may have gone; then without the resources that cannot be brought back,
-// which the next change sets right.
-func (s *Stack) continueRollback(ctx context.Context, state *State, skip bool) error {
+// in its way may have gone; then without the resources that cannot be brought back, in
+// nested stacks too, which the next change sets right.
+func (s *Stack) continueRollback(ctx context.Context, state *State, force bool) error {
 	s.tell(fmt.Sprintf("continuing the rollback of stack %s in %s", s.Name, s.Region), 0, 0)
 	input := &cloudformation.ContinueUpdateRollbackInput{StackName: &s.Name}
-	if skip {
-		resources, err := s.Resources(ctx)
-		if err != nil {
-			return err
-		}
-		for _, r := range resources {
-			if r.Status == string(types.ResourceStatusUpdateFailed) && r.Stack == "" {
-				input.ResourcesToSkip = append(input.ResourcesToSkip, r.ID)
-			}
-		}
+	if force {
+		input.ForceRollback = aws.Bool(true)
 	}
 	if _, err := s.Client.ContinueUpdateRollback(ctx, input); err != nil {
 		return s.failed("continue the rollback of", err)

@@ -160,7 +160,7 @@ func (s *Stacks) cloudFormation(w http.ResponseWriter, region string, form url.V
 		}
 		found.status = "UPDATE_ROLLBACK_COMPLETE"
 		if s.fail != nil {
-			if f := s.fail(found.name, found.region); f != nil && form.Get("ResourcesToSkip.member.1") == "" {
+			if f := s.fail(found.name, found.region); f != nil && (form.Get("ForceRollback") != "true" || f.Stuck) {
 				found.status = f.Status
 			}
 		}

@@ -58,6 +58,8 @@ type Failure struct {
 	Resource, Type, Reason string
 	// Status is the stack's afterwards.
 	Status string
+	// Stuck: not even a rollback without what cannot be brought back ends.
+	Stuck bool
 }
 
 // Answer is given in place of the server's.
