@@ -68,7 +68,7 @@ func (s *Sender) first(id string, now time.Time) bool {
 	if s.sent == nil || len(s.sent) >= remembered {
 		s.sent = make(map[string]time.Time)
 	}
-	s.sent[id] = now
+	s.sent[id] = now.Round(0) // of the wall clock: the other may stand still in a frozen instance
 	return true
 }
 

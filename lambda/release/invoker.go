@@ -27,7 +27,8 @@ type Invoker struct {
 	Gateway, Home string
 
 	mu sync.Mutex
-	// failed says when a function has failed last in a region.
+	// failed says when a function has failed last in a region, by the wall clock: the
+	// monotonic one may stand still in a frozen instance.
 	failed map[place]time.Time
 }
 
@@ -120,5 +121,5 @@ func (i *Invoker) note(region, function string, err error) {
 	if i.failed == nil {
 		i.failed = make(map[place]time.Time)
 	}
-	i.failed[place{region, function}] = time.Now()
+	i.failed[place{region, function}] = time.Now().Round(0)
 }

@@ -101,9 +101,15 @@ func (r *refusal) passing() bool {
 	return r.status >= 500 || r.status == http.StatusTooManyRequests || r.kind == "ThrottlingException"
 }
 
-// attempts is how often a request is made that fails for a while: many
-// instances may start at the same time, and both services throttle.
-const attempts = 4
+// How a request that fails for a while is made again: many instances may start at
+// the same time, and the Parameter Store answers an account 40 times a second
+// unless it is told otherwise. A random part of a pause is waited that doubles.
+// https://docs.aws.amazon.com/general/latest/gr/ssm.html
+const (
+	attempts     = 12
+	firstPause   = 100 * time.Millisecond
+	longestPause = 1600 * time.Millisecond
+)
 
 func (a *API) ask(ctx context.Context, service, region, endpoint, operation string, input, output any) error {
 	body, err := json.Marshal(input)
@@ -129,7 +135,7 @@ func (a *API) ask(ctx context.Context, service, region, endpoint, operation stri
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(rand.N(50 * time.Millisecond << attempt)):
+		case <-time.After(rand.N(min(firstPause<<(attempt-1), longestPause))):
 		}
 	}
 }

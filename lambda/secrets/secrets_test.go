@@ -144,7 +144,7 @@ func TestSecrets(t *testing.T) {
 	if asked := strings.Join(w.take(), " "); strings.Count(asked, "GetParameters") != 2 || strings.Count(asked, "GetSecretValue") != 2 {
 		t.Errorf("asked %s", asked)
 	}
-	w.fail = 3
+	w.fail = 6
 	if _, err := open(t, w, map[string]manifest.StoredSecret{"P0": named["P0"]}).Get(t.Context()); err != nil {
 		t.Errorf("throttled: %v", err)
 	}

@@ -66,12 +66,16 @@ func (w *Watch) Now(ctx context.Context, age time.Duration) (*manifest.Traffic, 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.failed = time.Now()
+		w.failed = now()
 		return nil, err
 	}
-	w.known, w.read = t, time.Now()
+	w.known, w.read = t, now()
 	return t, nil
 }
+
+// now is the time by the wall clock alone: the monotonic one may stand still while
+// an instance is frozen.
+func now() time.Time { return time.Now().Round(0) }
 
 var errLately = errors.New("read traffic: it failed a moment ago")
 
