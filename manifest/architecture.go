@@ -29,36 +29,27 @@ var platformWords = map[string]bool{
 // installed on a Mac, and nothing asks for them in a function.
 var onlyOnMac = []string{"fsevents"}
 
-// familyOf gives a path in which every run of platform names is one star.
+// familyOf gives a path without the names of platforms and without the marks
+// before them: a package may name what only one system has to tell apart, as in
+// prebuilds/linux-x64/bcrypt.glibc.node and prebuilds/darwin-arm64/bcrypt.node.
 func familyOf(name string) string {
 	var b strings.Builder
-	star := false
+	mark := ""
 	for len(name) > 0 {
 		end := strings.IndexFunc(name, func(r rune) bool { return strings.ContainsRune("/-._@", r) })
-		word, mark := name, ""
+		word, next := name, ""
 		if end >= 0 {
-			word, mark = name[:end], name[end:end+1]
+			word, next = name[:end], name[end:end+1]
 		}
-		name = name[len(word)+len(mark):]
-		switch {
-		case platformWords[strings.ToLower(word)]:
-			if !star {
-				b.WriteByte('*')
-			}
-			star = true
-			if mark == "/" {
-				b.WriteString(mark)
-				star = false
-			}
-		default:
-			if star && word != "" {
-				b.WriteByte('-')
-			}
-			star = false
-			b.WriteString(word + mark)
+		name = name[len(word)+len(next):]
+		if !platformWords[strings.ToLower(word)] {
+			b.WriteString(mark + word)
+		} else if mark == "/" {
+			b.WriteString(mark)
 		}
+		mark = next
 	}
-	return b.String()
+	return b.String() + mark
 }
 
 // fits says whether Lambda on the machine runs the binary.
@@ -129,6 +120,32 @@ func chooseArchitecture(files []*SourceFile, want Architecture, where string) (A
 		return "", "", foreign(g, "", where)
 	}
 	return X8664, f.pkg, nil
+}
+
+// NodeModules is the version of the binary interface of the Node.js that functions
+// run on AWS, 24: https://nodejs.org/en/download/releases.
+const NodeModules = 137
+
+// nodeReleases are the releases of Node.js by the version of their interface.
+var nodeReleases = map[int]string{108: "18", 115: "20", 127: "22", NodeModules: "24"}
+
+// strangers gives the packages whose addons no Node.js of Lambda's can load,
+// with the Node.js that they were compiled for, sorted.
+func strangers(files []SourceFile) (found [][2]string) {
+	for i := range files {
+		s := &files[i]
+		if s.Binary == nil || s.Binary.NodeModules == 0 || s.Binary.NodeModules == NodeModules {
+			continue
+		}
+		release, known := nodeReleases[s.Binary.NodeModules]
+		if !known {
+			release = fmt.Sprintf("another release (modules %d)", s.Binary.NodeModules)
+		}
+		if one := [2]string{packageOf(s.Name), release}; !slices.Contains(found, one) {
+			found = append(found, one)
+		}
+	}
+	return found
 }
 
 // foreign explains a family that does not fit.

@@ -182,6 +182,10 @@ type Binary struct {
 	// Musl marks an ELF file that needs the musl C library, which Lambda's
 	// Amazon Linux does not have.
 	Musl bool `json:"musl,omitempty"`
+	// NodeModules is the version of Node.js's binary interface that an addon was
+	// compiled for (process.versions.modules), 0 for what runs with any, as
+	// addons for Node-API do.
+	NodeModules int `json:"nodeModules,omitempty"`
 }
 
 // StaticFile is a file served as it is, or a seed of a page.

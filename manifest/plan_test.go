@@ -272,6 +272,23 @@ func native(b *manifest.Build, o *manifest.RouteOutput, name, format, machine st
 	})
 }
 
+// TestAddonsForAnotherNode: a package is named once, whoever uses it.
+func TestAddonsForAnotherNode(t *testing.T) {
+	b := recorded(t, "shop")
+	for i := range 2 {
+		native(b, &b.Outputs.AppRoutes[i], "sqlite/build/sqlite.node", "elf", "x86_64")
+		b.Files[len(b.Files)-1].Binary.NodeModules = 115
+		native(b, &b.Outputs.AppRoutes[i], "other/other.node", "elf", "x86_64")
+		b.Files[len(b.Files)-1].Binary.NodeModules = manifest.NodeModules
+	}
+	p, err := manifest.NewPlan(b, manifest.Settings{})
+	must(t, err)
+	all := strings.Join(p.Warnings, "\n")
+	if strings.Count(all, "compiled for") != 1 || !strings.Contains(all, "sqlite was compiled for Node.js 20") {
+		t.Errorf("warnings:\n%s", all)
+	}
+}
+
 func TestGroupingSplitsBySize(t *testing.T) {
 	b := recorded(t, "shop")
 	for i := range b.Outputs.AppPages {

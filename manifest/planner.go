@@ -222,6 +222,9 @@ func (p *planner) warnings() error {
 			p.warn("next.config's %s is not used: pack sets it", setting)
 		}
 	}
+	for _, s := range strangers(p.build.Files) {
+		p.warn("%s was compiled for Node.js %s and cannot be loaded on AWS, where functions run Node.js 24: install and build with that", s[0], s[1])
+	}
 	for _, key := range slices.Sorted(maps.Keys(p.settings.Pack.Functions)) {
 		if !p.matched[key] {
 			p.warn("pack.json: functions[%q] matches no route", key)

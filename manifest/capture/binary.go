@@ -8,6 +8,7 @@ import (
 	"os"
 	"pack/manifest"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -33,7 +34,11 @@ func readBinary(path string, mode fs.FileMode) (*manifest.Binary, error) {
 	head = head[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
-		return readELF(f), nil
+		b := readELF(f)
+		if filepath.Ext(base) == ".node" {
+			b.NodeModules = nodeModules(f)
+		}
+		return b, nil
 	case len(head) >= 8 && machMagic(head):
 		return &manifest.Binary{Format: "macho", Machine: machMachine(head)}, nil
 	case len(head) == 64 && head[0] == 'M' && head[1] == 'Z':
@@ -74,6 +79,26 @@ func readELF(f *os.File) *manifest.Binary {
 		}
 	}
 	return b
+}
+
+// nodeModules is the version in the name of the function by which Node.js starts
+// an addon of its own binary interface (NODE_MODULE_INIT in node.h), or 0.
+func nodeModules(f *os.File) int {
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return 0
+	}
+	symbols, err := e.DynamicSymbols()
+	if err != nil {
+		return 0
+	}
+	for _, s := range symbols {
+		if version, ok := strings.CutPrefix(s.Name, "node_register_module_v"); ok && s.Section != elf.SHN_UNDEF {
+			n, _ := strconv.Atoi(version)
+			return n
+		}
+	}
+	return 0
 }
 
 // machMagic tells Mach-O from a Java class file, which shares the magic of

@@ -41,7 +41,13 @@ func TestReadBinary(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	// A real one: this test.
+	// A real one: a library of one function, node_register_module_v115.
+	addon, err := capture.ReadBinary(filepath.Join("testdata", "binaries", "node20.node"), 0o644)
+	must(t, err)
+	if want := (manifest.Binary{Format: "elf", Machine: "x86_64", NodeModules: 115}); addon == nil || *addon != want {
+		t.Errorf("addon: got %+v, want %+v", addon, want)
+	}
+	// Another: this test.
 	self, err := os.Executable()
 	must(t, err)
 	if got, err := capture.ReadBinary(self, 0o755); err != nil || got == nil {
