@@ -51,7 +51,7 @@ var conventionPages = []string{
 	"/", "/deals", "/photos", "/photos/1", "/board", "/board/more", "/posts/one", "/posts/two", "/posts/three", "/closed/known",
 	"/docs/a/b", "/docs/a/b/c", "/docs/%C3%BC/x%20y", "/maybe", "/maybe/a", "/maybe/a/b?c=d&c=e", "/en/shop/cup", "/fr/shop/tasse",
 	"/segment/forced-static", "/segment/forced-dynamic", "/segment/never-cached", "/segment/once", "/segment/minute",
-	"/nested/1", "/slow", "/client", "/client?a=1", "/forms", "/draft", "/headed/x", "/scripts", "/nonce", "/icons", "/views/dark", "/views/light",
+	"/nested/1", "/slow", "/client", "/client?a=1", "/forms", "/draft", "/headed/x", "/scripts", "/nonce", "/icons", "/views/dark", "/views/light", "/aspects/light?a=1", "/aspects/dark",
 }
 
 func conventionRequests() []request {
@@ -128,6 +128,7 @@ func answerRequests() []request {
 		get("/api/answers/headers", "X-App-One: 1", "X-App-Two: ü"),
 		post("/api/only-post", "", "Cookie: a=b; c=d%20e; f"),
 		get("/api/answers/rewrite"),
+		get("/api/answers/spoken"), get("/api/spoken/once"), get("/api/spoken/later"), get("/api/spoken/later"), get("/nowhere/once"),
 	)
 }
 

@@ -34,24 +34,25 @@ func (g *Gateway) serveMissing(w http.ResponseWriter, r *http.Request, resolved 
 		plainNotFound(w)
 		return
 	}
+	// Whatever the app's rules say: tomorrow there may be something.
+	w.Header().Set("Cache-Control", noStore)
 	if path == notFoundPage || path == "/500" && g.appOnly() {
 		w.Header().Set("Cache-Control", cacheControl(nil, nil))
 	}
 	// next start looks for the App Router's not-found page without basePath, and
 	// answers by it where it finds it.
 	if resolved.Data && g.proxy != nil && g.outputs[notFoundPage] == nil {
-		w.Header().Set("Cache-Control", noStore)
 		missingData(w, r, resolved)
 		return
 	}
 	if missing := g.outputs[g.app.BasePath+notFoundPage]; missing != nil && possibleAction(r) {
 		// Next looks there for the action, and says that it knows none.
-		w.Header().Set("Cache-Control", noStore)
-		response, err := g.invoke(r, target{
+		t := target{
 			function: missing.Function, entry: missing.Entry, path: missing.Pathname,
 			meta: map[string]any{"invokeStatus": http.StatusNotFound},
-		})
-		g.relay(w, r, response, err)
+		}
+		response, err := g.invoke(r, t)
+		g.relay(w, r, t, response, err)
 		return
 	}
 	g.notFound(w, r)

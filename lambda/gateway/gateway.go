@@ -253,6 +253,7 @@ func (g *Gateway) serveImage(w http.ResponseWriter, r *http.Request, resolved *r
 		g.notFound(w, r)
 		return
 	}
-	response, err := g.invoke(r, target{function: g.image, path: resolved.Path, query: resolved.RawQuery})
-	g.relay(w, r, response, err)
+	t := target{function: g.image, path: resolved.Path, query: resolved.RawQuery}
+	response, err := g.invoke(r, t)
+	g.relay(w, r, t, response, err)
 }

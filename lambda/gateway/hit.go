@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if strings.HasPrefix(h.part, s3cache.PartSegment) {
 		header.Set("X-Nextjs-Postponed", "2")
 	} else {
-		storedHeaders(header, h.entry, app)
+		storedHeaders(header, h.entry)
 		if h.entry.Part(s3cache.PartPostponed) != nil {
 			header.Set("X-Nextjs-Postponed", "1")
 		}
@@ -81,7 +80,7 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 	if kind := contentType(h.entry.Kind, h.part); kind != "" && !missing && header.Get("Content-Type") == "" {
 		header.Set("Content-Type", kind)
 	}
-	if g.app.PoweredBy && strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+	if g.app.PoweredBy && !missing && strings.HasPrefix(contentType(h.entry.Kind, h.part), "text/html") {
 		header.Set("X-Powered-By", "Next.js")
 	}
 	if header.Get("Cache-Control") == "" && !h.general {
@@ -117,17 +116,18 @@ func (g *Gateway) writeHit(w http.ResponseWriter, r *http.Request, h hit) bool {
 
 // storedHeaders copies what Next stored beside a page; the rest it makes anew
 // for every answer.
-func storedHeaders(header http.Header, entry *s3cache.Entry, app bool) {
+func storedHeaders(header http.Header, entry *s3cache.Entry) {
+	t := target{handler: entry.Kind == s3cache.KindAppRoute, page: entry.Kind == s3cache.KindAppPage}
 	for name, values := range entry.Header {
-		name = http.CanonicalHeaderKey(name)
-		if name == "Vary" || name == "Content-Type" && app {
-			continue
-		}
-		if name == "Set-Cookie" {
+		switch name = http.CanonicalHeaderKey(name); {
+		case name == "Vary" && t.handler:
+			addVary(header, values)
+		case name == "Vary", name == "Content-Type" && t.page:
+		case name == "Set-Cookie":
 			header[name] = append(header[name], values...) // A rule of the app may set others.
-			continue
+		default:
+			merge(header, name, values, t)
 		}
-		header[name] = slices.Clone(values)
 	}
 }
 

@@ -20,7 +20,9 @@ type target struct {
 	// address is the path and query that the function sees, where they are not
 	// those above.
 	address string
-	meta    map[string]any
+	// handler is a route handler in Node.js, page a page of the App Router.
+	handler, page bool
+	meta          map[string]any
 }
 
 // with gives the target with one thing more for Next's handler to know.
@@ -45,11 +47,13 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	t := target{
 		function: output.Function, entry: output.Entry,
 		path: resolved.Path, query: resolved.RawQuery,
+		handler: output.Type == "APP_ROUTE" && output.Runtime != manifest.EdgeRuntime, page: output.Type == "APP_PAGE",
 	}
 	if g.acceptJob(w, r, t) {
 		return
 	}
 	api := output.Type == "PAGES_API"
+	edge := output.Runtime == manifest.EdgeRuntime
 	switch {
 	case api || output.Type == "PAGES" || output.Type == "APP_ROUTE" && resolved.Rewritten && !isPage:
 		g.addressFor(&t, r, resolved, isPage, output.Type != "PAGES")
@@ -59,9 +63,11 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 			route = ref.page.Route
 		}
 		t.meta = g.rewrittenMeta(resolved, route)
+		if !isPage && !edge {
+			t.address = r.RequestURI // What usePathname gives; nobody else is shown it.
+		}
 	}
 	// A route of the edge runtime sees these requests, under Next's own server.
-	edge := output.Runtime == manifest.EdgeRuntime
 	if !api && !edge && isRSC(r) && redirectedRSC(w, r) {
 		return
 	}
@@ -91,7 +97,7 @@ func (g *Gateway) serveOutput(w http.ResponseWriter, r *http.Request, resolved *
 	if !isPage || g.bypasses(r, ref.page, action) {
 		response, err := g.invoke(r, t)
 		w.Header().Set("Cache-Status", "pack; fwd=bypass")
-		g.relay(w, r, response, err)
+		g.relay(w, r, t, response, err)
 		return
 	}
 	if ref.page.PartiallyStatic {

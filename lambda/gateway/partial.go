@@ -63,7 +63,7 @@ func (g *Gateway) servePartial(w http.ResponseWriter, r *http.Request, t target,
 func (g *Gateway) renderDynamic(w http.ResponseWriter, r *http.Request, t target) {
 	response, err := g.invoke(r, t)
 	w.Header().Set("Cache-Status", "pack; fwd=bypass")
-	g.relay(w, r, response, err)
+	g.relay(w, r, t, response, err)
 }
 
 // forForm has the function render the whole page for a plain form that calls an
@@ -181,7 +181,7 @@ func (g *Gateway) writeShell(w http.ResponseWriter, r *http.Request, t target, h
 	if status == 0 {
 		status = http.StatusOK
 	}
-	storedHeaders(header, h.entry, true)
+	storedHeaders(header, h.entry)
 	header.Set("X-Nextjs-Postponed", "1")
 	header.Set("Content-Type", contentType(h.entry.Kind, s3cache.PartHTML))
 	if g.app.PoweredBy {

@@ -162,7 +162,7 @@ func (g *Gateway) renderPage(w http.ResponseWriter, r *http.Request, t target, h
 	}
 	w.Header().Set("Cache-Status", status)
 	g.tagMiss(w)
-	g.relay(w, r, response, err)
+	g.relay(w, r, t, response, err)
 }
 
 // usable reports whether an entry may be served without rendering it first.
@@ -186,7 +186,7 @@ func (g *Gateway) invoke(r *http.Request, t target) (*http.Response, error) {
 
 // relay passes a function's answer on, piece by piece, or the app's own error
 // page where the function asks for it.
-func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.Response, err error) {
+func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, t target, response *http.Response, err error) {
 	if err != nil {
 		g.invocationFailed(w, r, err)
 		return
@@ -206,11 +206,11 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, response *http.R
 		case "Vary":
 			addVary(w.Header(), values)
 		case "Cache-Control":
-			if !g.ruled(w, r, response) {
+			if !g.ruled(w, r, response) && !t.keeps(w.Header(), name) {
 				w.Header()[name] = values
 			}
 		default:
-			w.Header()[name] = values
+			merge(w.Header(), name, values, t)
 		}
 	}
 	switch outcome {

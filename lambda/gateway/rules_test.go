@@ -29,7 +29,7 @@ func openRuled(t *testing.T, status int, answer func(r *http.Request, call *even
 	t.Cleanup(func() { _ = tags.Close() })
 	s := &site{cache: s3cache.New(s3cache.Options{Store: store, Tags: tags, Prefix: "d1"}), functions: &functions{answer: answer}}
 	d := shop()
-	d.Routing.BeforeMiddleware = []manifest.Route{{SourceRegex: `^/.*$`, Headers: map[string]string{"set-cookie": "rule=1", "cache-control": "public, max-age=7"}}}
+	d.Routing.BeforeMiddleware = []manifest.Route{{SourceRegex: `^/.*$`, Headers: map[string]string{"set-cookie": "rule=1", "cache-control": "public, max-age=7", "link": "</rule>; rel=author", "www-authenticate": "Basic"}}}
 	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/.*$`}}
 	d.Routing.DynamicRoutes = append(d.Routing.DynamicRoutes, manifest.Route{SourceRegex: `^[/]?/(?<nxtPall>%.+?)(?:/)?$`, Destination: "/[...all]?nxtPall=$nxtPall"})
 	d.App.DeploymentID = "deployment-1"
@@ -140,6 +140,30 @@ func TestRuledHeaders(t *testing.T) {
 	s.ServeHTTP(w, action)
 	if got := w.Header().Get("Cache-Control"); !strings.Contains(got, "no-store") {
 		t.Errorf("server action: Cache-Control %q", got)
+	}
+}
+
+// TestHeadersOfHandlers: what rules have set stands before what a route handler
+// sets, except where there may be several; a page's hints are added.
+func TestHeadersOfHandlers(t *testing.T) {
+	s := openRuled(t, http.StatusOK, func(*http.Request, *event.Call) (*http.Response, error) {
+		return respond(http.StatusOK, http.Header{
+			"Cache-Control": {"max-age=9"}, "Link": {"</a>; rel=preload"}, "Www-Authenticate": {"Bearer"}, "Set-Cookie": {"own=1"}, "X-Own": {"1"},
+		}, "answered"), nil
+	})
+	for path, want := range map[string]http.Header{
+		"/api":    {"Cache-Control": {"public, max-age=7"}, "Link": {"</rule>; rel=author"}, "Www-Authenticate": {"Basic", "Bearer"}, "Set-Cookie": {"rule=1", "own=1"}, "X-Own": {"1"}},
+		"/blog/b": {"Cache-Control": {"max-age=9"}, "Link": {"</rule>; rel=author", "</a>; rel=preload"}, "Www-Authenticate": {"Bearer"}, "Set-Cookie": {"rule=1", "own=1"}, "X-Own": {"1"}},
+	} {
+		got := s.get(path).Header
+		for name, values := range want {
+			if diff := cmp.Diff(values, got[name]); diff != "" {
+				t.Errorf("%s, %s (-want +got):\n%s", path, name, diff)
+			}
+		}
+	}
+	if got := s.get("/nowhere").Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
+		t.Errorf("nothing there: Cache-Control %q", got)
 	}
 }
 

@@ -198,8 +198,8 @@ func entryOf(dir string, page manifest.Page) (*s3cache.Entry, error) {
 // rest it makes anew for every response.
 func storedHeader(kind string, from map[string][]string) map[string][]string {
 	header := maps.Clone(from)
-	delete(header, "vary")
 	if kind != s3cache.KindAppRoute {
+		delete(header, "vary")
 		delete(header, "content-type")
 	}
 	return header
