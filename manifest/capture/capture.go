@@ -6,6 +6,7 @@ package capture
 import (
 	"context"
 	_ "embed" // The adapter is written into the app before the build.
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"pack/manifest"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -208,9 +210,14 @@ func (o *Options) build(ctx context.Context, a *app, next, sources string) (*man
 	defer os.RemoveAll(out)
 	document := filepath.Join(out, "build.json")
 
-	c := command{dir: a.dir, what: "the build failed", env: []string{
-		"NEXT_ADAPTER_PATH=" + adapter, "PACK_BUILD_JSON=" + document, "PACK_SOURCES=" + sources[:16],
-	}}
+	told := append(slices.Clone(o.Env), "PACK_BUILD_JSON="+document, "PACK_SOURCES="+sources[:16])
+	forget, err := tellAdapter(filepath.Dir(adapter), told)
+	if err != nil {
+		return nil, err
+	}
+	defer forget()
+	c := command{dir: a.dir, what: "the build failed", env: append(told, "NEXT_ADAPTER_PATH="+adapter)}
+	c.env = append(c.env, freshBuilds...)
 	switch {
 	case o.BuildCommand != "":
 		c.args, c.env = shell(o.BuildCommand), append(c.env, "PATH="+binPath(a.dir))
@@ -262,6 +269,34 @@ func (o *Options) writeAdapter(dir string) (path string, err error) {
 		}
 	}
 	return path, nil
+}
+
+// freshBuilds have task runners build an app that they have built before: from
+// their caches comes what Next built, and not what it told the adapter. Whether
+// a build is needed, pack has found out.
+var freshBuilds = []string{"TURBO_FORCE=true", "NX_SKIP_NX_CACHE=true"}
+
+// tellAdapter writes variables of the build beside the adapter, which reads those
+// that are missing there: task runners, as Turborepo, hand on to a build only the
+// variables that they know of. The keys among them are for the owner alone, and
+// are there until forget is called.
+func tellAdapter(folder string, env []string) (forget func(), err error) {
+	told := make(map[string]string)
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		told[name] = value
+	}
+	data, err := json.Marshal(told)
+	if err != nil {
+		return nil, fmt.Errorf("tell adapter: %w", err)
+	}
+	path := filepath.Join(folder, "environment.json")
+	forget = func() { _ = os.Remove(path) }
+	forget() // What a build that was killed has left may be open to others.
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return nil, fmt.Errorf("tell adapter: %w", err)
+	}
+	return forget, nil
 }
 
 // notCaptured explains a build that went well without our adapter.

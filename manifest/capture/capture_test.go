@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -311,6 +312,29 @@ adapter.onBuildComplete({ routing: { dynamicRoutes: [] }, outputs: out, config: 
 	ignored, err := os.ReadFile(filepath.Join(dir, ".pack", ".gitignore"))
 	if err != nil || string(ignored) != "*\n" {
 		t.Errorf(".pack/.gitignore: %q, %v", ignored, err)
+	}
+}
+
+// A task runner hands on few of the variables, and has nothing of its own cache.
+func TestCaptureThroughATaskRunner(t *testing.T) {
+	dir := stub(t, map[string]string{
+		"build.cjs": `const { PATH, NEXT_ADAPTER_PATH, TURBO_FORCE } = process.env
+const { status } = require('node:child_process').spawnSync('node', ['next.cjs'], { env: { PATH, NEXT_ADAPTER_PATH }, stdio: 'inherit' })
+process.exit(TURBO_FORCE === 'true' ? status : 1)
+`,
+		"next.cjs": `const adapter = require(process.env.NEXT_ADAPTER_PATH)
+const out = { pages: [], pagesApi: [], appPages: [], appRoutes: [], prerenders: [], staticFiles: [] }
+adapter.onBuildComplete({ routing: { dynamicRoutes: [] }, outputs: out, config: { images: {}, basePath: process.env.BASE },
+  projectDir: __dirname, repoRoot: __dirname, distDir: __dirname + '/.next', nextVersion: '16.4.6', buildId: 'x' })
+`,
+	})
+	b, err := capture.Run(t.Context(), capture.Options{Dir: dir, BuildCommand: "node build.cjs", Env: []string{"BASE=/base"}})
+	must(t, err)
+	if b.Config.BasePath != "/base" {
+		t.Errorf("basePath %q: the adapter was not told of BASE", b.Config.BasePath)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".pack", "adapter", "environment.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the build's variables are still there: %v", err)
 	}
 }
 

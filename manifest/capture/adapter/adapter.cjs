@@ -21,6 +21,13 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { SETTLED, settle, exchange, writeWhole } = require('./keys.cjs')
 
+// Turborepo and others keep from a build the variables that they are not told
+// of; Capture leaves them beside us as well.
+const environment = path.join(__dirname, 'environment.json')
+if (fs.existsSync(environment)) {
+  for (const [name, value] of Object.entries(JSON.parse(fs.readFileSync(environment, 'utf8')))) process.env[name] ??= value
+}
+
 /** The version of the document that is written: BuildSchema in build.go. */
 const SCHEMA = 1
 
