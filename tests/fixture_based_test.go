@@ -113,7 +113,6 @@ var basedDifferences = []difference{
 	{regexp.MustCompile(`Cookie: (__prerender_bypass|__next_preview_data)=forged`), regexp.MustCompile(`^header Cache-Control`), "an answer that deletes a viewer's cookie is not for shared caches"},
 	{regexp.MustCompile(`^\S+ /base/(caf%C3%A9|with%20space|with space|st%61tic)/`), anyPart, "with trailingSlash, next start does not find pages whose address is encoded"},
 	{regexp.MustCompile(`^(OPTIONS|GET) /base/maybe/c/( |$)`), anyPart, "an address that dynamicParams = false leaves out is 404 for any request"},
-	{regexp.MustCompile(`^GET /BASE/file\.txt`), regexp.MustCompile(`^header Cache-Control`), "header rules, which know no case, say how their address may be cached, also where nothing is found"},
 	{regexp.MustCompile(`^\S+ /base/404/`), anyPart, "the not-found page is one under its own address as well"},
 	{regexp.MustCompile(`^GET /base/_not-found/.*Segment-Prefetch`), regexp.MustCompile(`^status`), "the not-found page's segments are not found, too"},
 	{regexp.MustCompile(`^GET /_next/data/`), anyPart, "data outside basePath is no data: the app's not-found page says so"},

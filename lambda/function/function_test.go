@@ -165,6 +165,18 @@ func call(t *testing.T, f *function.Function, method, target, body string, c *ev
 	return a
 }
 
+// Of a module that awaits something, as one of Turbopack's that imports an ES
+// module, require gives a promise.
+func TestRouteThatIsLoadedAsynchronously(t *testing.T) {
+	f, _, err := start(t, "module.exports = new Promise((done) => setTimeout(done, 20)).then(() => ({ handler(req, res) { res.end('late') } }))", 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := call(t, f, http.MethodGet, "/r/1", "", &event.Call{Entry: "/r/[id]"}); a.status != http.StatusOK || a.body != "late" {
+		t.Errorf("status %d, body %q", a.status, a.body)
+	}
+}
+
 func TestRequestReachesTheRoute(t *testing.T) {
 	f, _, err := start(t, entry, 30)
 	if err != nil {

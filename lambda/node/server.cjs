@@ -60,16 +60,28 @@ const handlers = new Map()
  */
 function load(file) {
   let handler = handlers.get(file)
-  if (!handler && file.endsWith('.json')) {
-    handler = require('./edge.cjs').loadEdge(root, file, compiled)
-    handlers.set(file, handler)
-  } else if (!handler) {
-    const module = require(path.join(root, file))
-    handler = module.handler ?? module.default?.handler
-    if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
-    prepareResponseCache(module)
+  if (!handler) {
+    handler = file.endsWith('.json') ? require('./edge.cjs').loadEdge(root, file, compiled) : loadModule(file)
     handlers.set(file, handler)
   }
+  return handler
+}
+
+/**
+ * @param {string} file
+ * @returns {Function | Promise<Function>} a promise of a module that awaits something, as
+ *   pages do that import an ES module from outside of the bundle
+ */
+function loadModule(file) {
+  const module = require(path.join(root, file))
+  return typeof module.then === 'function' ? module.then((/** @type {any} */ m) => handlerOf(m, file)) : handlerOf(module, file)
+}
+
+/** @param {any} module @param {string} file @returns {Function} */
+function handlerOf(module, file) {
+  const handler = module.handler ?? module.default?.handler
+  if (typeof handler !== 'function') throw new Error(`${file} exports no handler`)
+  prepareResponseCache(module)
   return handler
 }
 
