@@ -33,6 +33,7 @@ func notes() *manifest.Deployment {
 		Outputs: []manifest.Output{
 			{Pathname: "/base/fr/posts/[slug]", Type: "PAGES", Function: "posts", Entry: "/posts/[slug]"},
 			{Pathname: "/base/fr/server", Type: "PAGES", Function: "server", Entry: "/server"},
+			{Pathname: "/base/_next/data/b1/fr/server.json", Type: "PAGES", Function: "server", Entry: "/server"},
 		},
 		Pages: []manifest.Page{
 			{
@@ -123,5 +124,9 @@ func TestPagesRouterSeesItsAddress(t *testing.T) {
 	query, _ := json.Marshal(meta["query"])
 	if address != "/base/fr/server/?b=1&a=2&b=3" || meta["locale"] != "fr" || meta["defaultLocale"] != "en" || string(query) != `[["b",["1","3"]],["a","2"]]` {
 		t.Errorf("the page sees %s with %v", address, meta)
+	}
+	answer := s.get("/base/_next/data/b1/fr/server.json")
+	if matched := answer.Header.Get("X-Nextjs-Matched-Path"); matched != "/fr/server" || meta["locale"] != "fr" {
+		t.Errorf("data of %q for a page that sees %v", matched, meta)
 	}
 }

@@ -27,9 +27,13 @@ func (g *Gateway) nameDataPage(w http.ResponseWriter, resolved *router.Result) {
 	default:
 		return
 	}
-	name = strings.TrimPrefix(g.dataPage(name), g.app.BasePath)
+	name = g.dataPage(name)
 	if resolved.Locale != "" {
-		name = strings.TrimSuffix("/"+resolved.Locale+g.withoutLocale(name, resolved.Locale), "/")
+		name = g.withoutLocale(name, resolved.Locale)
+	}
+	name = strings.TrimPrefix(name, g.app.BasePath)
+	if resolved.Locale != "" {
+		name = strings.TrimSuffix("/"+resolved.Locale+name, "/")
 	}
 	w.Header().Set("X-Nextjs-Matched-Path", name)
 }

@@ -219,6 +219,19 @@ func TestResolveLanguages(t *testing.T) {
 	checkVisits(t, newRouter(t, site(t, "languages.json")), languageVisits)
 }
 
+// TestLanguageOfData: an app without proxy.ts is asked for data as it is.
+func TestLanguageOfData(t *testing.T) {
+	r := newRouter(t, site(t, "languages.json"))
+	for target, want := range map[string]string{
+		"/_next/data/BUILD/fr/p/q.json": "fr", "/_next/data/BUILD/nl-NL/ssr.json": "nl-NL", "/_next/data/BUILD/en.json": "en",
+		"/_next/data/BUILD/ssr.json": "en", "/_next/data/OTHER/fr/ssr.json": "en", "/_next/static/fr/x.js": "en",
+	} {
+		if got := resolve(t, r, request(target), nil).Locale; got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+	}
+}
+
 // TestPreferredLocale has the answers of next/dist/server/accept-header.js.
 func TestPreferredLocale(t *testing.T) {
 	for _, test := range []struct {

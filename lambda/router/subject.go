@@ -76,6 +76,10 @@ func (s *resolution) addLocale() {
 	}
 	s.locale = s.defaultLocale
 	if strings.HasPrefix(rest, "/_next/") {
+		// Data is asked for in a language, also where no proxy makes a page of it.
+		if page, ok := s.router.pageOfData(s.path); ok {
+			s.takeLocale(s.router.addBase(page))
+		}
 		return
 	}
 	hadSlash := strings.HasSuffix(s.path, "/")
