@@ -105,12 +105,19 @@ class Compiled {
       if (more[1] !== undefined || !from || !(from === this.root || this.inside(from))) {
         return original.call(Module, request, parent, ...more)
       }
-      const folder = (this.known.files[this.below(from)] ??= {})
+      const folder = this.filesFor(this.below(from))
       if (Object.hasOwn(folder, request)) return this.root + path.sep + folder[request]
       const found = original.call(Module, request, parent, ...more)
       if (!this.done && this.inside(found)) folder[request] = this.below(found)
       return found
     }
+  }
+
+  /** @param {string} folder below the root */
+  filesFor(folder) {
+    const { files } = this.known
+    if (!Object.hasOwn(files, folder)) files[folder] = {}
+    return files[folder]
   }
 
   /** @param {string} file @returns {string} */

@@ -29,6 +29,7 @@ const FILES = {
     ask('resolved', () => [require.resolve('pkg'), require.resolve('./lib/a'), require.resolve('fs'), require.resolve('node:fs')])
     ask('resolved from elsewhere', () => require.resolve('inner', { paths: [path.join(__dirname, 'node_modules', 'pkg')] }))
     ask('where packages are', () => require.resolve.paths('pkg').slice(0, 2))
+    ask('a folder named as what every object has', () => [require('./constructor/toString'), Object.keys(Object)])
     ask('nowhere', () => require('./nowhere'))
     ask('no name', () => require.resolve(1))
     ask('once', () => require('./lib/counter') === require('./lib/counter'))
@@ -76,6 +77,8 @@ const FILES = {
     const packaged = await import('pkg')
     return [own.one, ordinary.default.name, typeof builtin.join, packaged.default.name, packaged.default === require('pkg')]
   }`,
+  'constructor/toString.js': `exports.other = require('./valueOf').name`,
+  'constructor/valueOf.js': `exports.name = __filename`,
   'data.json': `{"answer": 42}`,
   'broken.json': `{"answer":`,
   'node_modules/pkg/package.json': `{"name": "pkg", "exports": {".": {"import": "./main.js", "require": "./main.js"}, "./deep": "./lib/deep.js"}}`,
