@@ -38,10 +38,20 @@ const (
 )
 
 // viewerCode tells the gateway the name that the viewer used: the request that
-// reaches a function URL has the URL's own.
+// reaches a function URL has the URL's own. It also escapes what a function URL does
+// not take in the names of parameters, "where[id]" or "?/save": it would answer 400
+// (https://github.com/payloadcms/payload/issues/7529,
+// https://github.com/sveltejs/kit/issues/7098). Names and values come as the viewer
+// wrote them, and leave as they are.
 const viewerCode = `function handler(event) {
-  var request = event.request;
+  var request = event.request, query = request.querystring;
   request.headers['x-forwarded-host'] = { value: request.headers.host.value };
+  Object.keys(query).forEach(function (name) {
+    var plain = name.replace(/[[\]\/?:@,;$]/g, encodeURIComponent);
+    if (plain === name || plain in query) return;
+    query[plain] = query[name];
+    delete query[name];
+  });
   return request;
 }
 `
