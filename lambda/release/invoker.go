@@ -2,8 +2,10 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,7 +17,8 @@ import (
 )
 
 // Invoker calls functions of a release in the region that is nearest and has
-// them, and in the next one where that fails and calling twice does no harm.
+// them, and in the next one where that fails and calling twice does no harm. The only
+// one is called twice where Lambda has refused for a passing reason.
 // Its methods may be called by any number of goroutines.
 type Invoker struct {
 	// Client calls functions of its region, the instance's own.
@@ -31,6 +34,9 @@ type Invoker struct {
 	// monotonic one may stand still in a frozen instance.
 	failed map[place]time.Time
 }
+
+// shortPause and as much again at most is between two calls in the same region.
+const shortPause = 50 * time.Millisecond
 
 type place struct{ region, function string }
 
@@ -61,7 +67,13 @@ func (i *Invoker) Invoke(ctx context.Context, function string, r *http.Request, 
 	if err != nil {
 		return nil, fmt.Errorf("invoke %s: %w", function, err)
 	}
-	for _, region := range regions {
+	if len(regions) == 1 {
+		regions = append(regions, regions[0])
+	}
+	for n, region := range regions {
+		if n > 0 && region == regions[n-1] && !again(ctx, err) {
+			break
+		}
 		var response *http.Response
 		response, err = i.Client.In(region).Send(ctx, function+":"+found.Versions[region][function], r, payload)
 		i.note(region, function, err)
@@ -72,11 +84,26 @@ func (i *Invoker) Invoke(ctx context.Context, function string, r *http.Request, 
 		if ctx.Err() != nil || !repeatable(r, err) {
 			break
 		}
-		if len(regions) > 1 {
+		if n < len(regions)-1 {
 			slog.Warn("function failed in a region", "function", function, "region", region, "error", err)
 		}
 	}
 	return nil, err
+}
+
+// again waits a moment where the only region of a function may take its call after that:
+// Lambda was busy, or out of order. It reports whether to call.
+func again(ctx context.Context, err error) bool {
+	var refusal *invoke.Error
+	if !errors.As(err, &refusal) || !refusal.Throttled() && refusal.Status < http.StatusInternalServerError {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(shortPause + rand.N(shortPause)):
+		return true
+	}
 }
 
 // repeatable reports whether a request that failed before its answer began may

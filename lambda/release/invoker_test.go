@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
@@ -148,7 +149,7 @@ func TestRegions(t *testing.T) {
 		t.Errorf("without a release: %s", got)
 	}
 	put(t, storage, name, manifest.ReleaseKey("d1"), manifest.Release{Schema: manifest.ReleaseSchema, ID: "d1", Versions: map[string]map[string]string{
-		"eu-central-1": {"gateway": "7", "api": "3"},
+		"eu-central-1": {"gateway": "7", "api": "3", "own": "8"},
 		"us-east-1":    {"far": "5", "api": "4"},
 		"eu-west-1":    {"far": "6"},
 	}})
@@ -165,6 +166,30 @@ func TestRegions(t *testing.T) {
 	}
 	if got := call(i, "none", "GET"); !strings.Contains(got, "release d1 has no version of it") {
 		t.Errorf("no such function: %s", got)
+	}
+	const home = "eu-central-1 shop-production_own:8"
+	for _, c := range []struct {
+		name string
+		down http.HandlerFunc
+		want string
+	}{
+		{"throttled", refuse(429, "TooManyRequestsException"), home + ", " + home},
+		{"service down", refuse(500, "ServiceException"), home + ", " + home},
+		{"not there", refuse(404, "ResourceNotFoundException"), home},
+		{"broken off", drop, home},
+	} {
+		var asked atomic.Int32
+		api.down = map[string]http.HandlerFunc{"eu-central-1": func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == 1 {
+				c.down(w, r)
+				return
+			}
+			answer(w, "at last")
+		}}
+		got := call(open(), "own", "POST")
+		if asked := api.take(); asked != c.want || (got == "at last") != (asked != home) {
+			t.Errorf("%s in the only region: asked %s, got %s", c.name, asked, got)
+		}
 	}
 	const both = "eu-west-1 shop-production_far:6, us-east-1 shop-production_far:5"
 	for _, c := range []struct {
