@@ -155,7 +155,7 @@ func visible(host string) string {
 func (r running) options(ctx context.Context) (host.Options, error) {
 	o := host.Options{
 		Deployment: r.output.Deployment(), AssetsDir: r.output.AssetsDir(), SeedsDir: r.output.SeedsDir(),
-		State: r.state, Node: r.node, Logs: r.stderr, AllowPrivateRewrites: r.allowPrivate,
+		State: r.state, Node: r.node, Logs: newMissingFiles(r.stderr, r.app, r.output.Deployment().App.ProjectDir), AllowPrivateRewrites: r.allowPrivate,
 		FunctionDir: func(name string) (string, error) { return r.output.Unpack(ctx, name) },
 	}
 	var err error
