@@ -9,8 +9,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +89,9 @@ func (a *app) pack1() deploy.Package {
 		identity += name + text
 	}
 	d.ID = sum(fmt.Sprint(len(identity), a.asset, a.routes))[:20]
-	for name, text := range a.routes {
+	// In one order: the same app is the same document each time.
+	for _, name := range slices.Sorted(maps.Keys(a.routes)) {
+		text := a.routes[name]
 		path, digest := a.source(text)
 		entry := manifest.File{Name: ".next/server/" + name + ".js", Source: path, Mode: 0o644, Size: int64(len(text)), Hash: "sha256:" + digest}
 		p.Files[name] = []manifest.File{entry}
@@ -105,7 +109,8 @@ func (a *app) pack1() deploy.Package {
 			Parts: []manifest.Part{{Pathname: "/" + name, Name: "html", File: seed}}, Seed: &manifest.Seed{Status: 200, Created: 1},
 		})
 	}
-	for pathname, text := range map[string]string{"/_next/static/" + sum(a.asset)[:8] + ".css": a.asset, "/robots.txt": "User-agent: *"} {
+	for _, asset := range [][2]string{{"/_next/static/" + sum(a.asset)[:8] + ".css", a.asset}, {"/robots.txt", "User-agent: *"}} {
+		pathname, text := asset[0], asset[1]
 		path, digest := a.source(text)
 		file := digest[:2] + "/" + digest
 		p.AssetSources[file] = path
