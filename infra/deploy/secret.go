@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pack/infra/awsjson"
+	"pack/infra/release"
 )
 
 // secretAge is when a deploy begins to change the origin secret.
@@ -38,15 +39,29 @@ func (t *Target) parameters() awsjson.Parameters { return awsjson.NewParameters(
 
 func newSecret() string { return rand.Text() + rand.Text() } // 52 letters and digits
 
-// secret reads the secret, or makes one.
+// secret reads the secret, or makes one. Where the parameter was deleted, it is that of
+// the gateway in use: CloudFront would show another one to a gateway that does not know it.
 func (t *Target) secret(ctx context.Context) (*originSecret, error) {
 	s, err := t.readSecret(ctx)
 	if err != nil || s != nil {
 		return s, err
 	}
 	s = &originSecret{Shown: newSecret(), Since: time.Now().UTC()}
+	env, err := t.aliases().Environment(ctx, release.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	if env[secretVariable] != "" {
+		s.Shown, s.Other = env[secretVariable], env[oldSecretVariable]
+	}
 	return s, t.writeSecret(ctx, s)
 }
+
+// Where the gateway is told the secrets (package template).
+const (
+	secretVariable    = "PACK_ORIGIN_SECRET"
+	oldSecretVariable = "PACK_ORIGIN_SECRET_PREVIOUS"
+)
 
 // readSecret gives nil where there is none.
 func (t *Target) readSecret(ctx context.Context) (*originSecret, error) {

@@ -46,6 +46,21 @@ func (a Aliases) Version(ctx context.Context, function string) (string, error) {
 	return aws.ToString(out.FunctionVersion), nil
 }
 
+// Environment is that of the version which visitors get of a function; none where there
+// is no alias.
+func (a Aliases) Environment(ctx context.Context, function string) (map[string]string, error) {
+	name := manifest.LambdaName(a.Prefix, function)
+	out, err := a.Client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name, Qualifier: aws.String(Alias)})
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) || err == nil && out.Environment == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of %s: %w", name, err)
+	}
+	return out.Environment.Variables, nil
+}
+
 func (a Aliases) get(ctx context.Context, function string) (*lambda.GetAliasOutput, error) {
 	name := manifest.LambdaName(a.Prefix, function)
 	out, err := a.Client.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &name, Name: aws.String(Alias)})
