@@ -9,6 +9,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,12 +80,24 @@ func settleBody(a *answer) string {
 	body = clockTime.ReplaceAllString(body, "(time)")
 	switch kind := a.header.Get("Content-Type"); {
 	case strings.HasPrefix(kind, "text/html"):
-		return settlePage(body)
+		body = settlePage(body)
+		if a.status == http.StatusNotFound && a.header.Get("Etag") != "" {
+			body = rendererOfNotFound.Replace(body)
+		}
+		return body
 	case strings.HasPrefix(kind, "text/x-component"):
 		return settleFlight(body)
 	}
 	return body
 }
+
+// rendererOfNotFound takes out what tells how a cached not-found page was rendered: Next
+// writes it for the visitor who comes first, and not when it renders the page anew
+// behind an answer.
+var rendererOfNotFound = strings.NewReplacer(
+	`<meta name="robots" content="noindex"/>`, "",
+	`["$","meta",null,{"content":"noindex","name":"robots"}]`, "null",
+)
 
 // dynamicLength is true of pages, which may be cut into scripts differently.
 func dynamicLength(a *answer) bool {
