@@ -6,7 +6,7 @@ const (
 	subjectPack     = "pack"
 	subjectPackBoth = "pack, gateway and function"
 	subjectPackOnly = "pack, function alone"
-	subjectCompiled = "pack, compile cache"
+	subjectCompiled = "pack, code kept"
 	subjectHandler  = "pack, gateway's handler"
 	subjectRecorded = "Go's HTTP server, one recorded answer"
 	subjectDirect   = "Node, asked directly"

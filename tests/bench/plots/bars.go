@@ -13,7 +13,7 @@ import (
 )
 
 // known subjects have the same colour in every plot.
-var known = []string{"pack", "next start", "OpenNext", "pack, gateway and function", "pack, compile cache", "bare Node function", "bare Go function", "nginx", "pack, gateway's handler"}
+var known = []string{"pack", "next start", "OpenNext", "pack, gateway and function", "pack, code kept", "bare Node function", "bare Go function", "nginx", "pack, gateway's handler"}
 
 func shade(subject string) color.Color {
 	colors := append(slices.Clone(plotutil.SoftColors), plotutil.DarkColors...)
