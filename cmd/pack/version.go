@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
-	"pack/manifest/capture"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"pack/manifest/capture"
 )
 
 // release is the version of a released pack:

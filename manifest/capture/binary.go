@@ -6,10 +6,11 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"os"
-	"pack/manifest"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"pack/manifest"
 )
 
 // readBinary says what machine a file was compiled for; nil if it is not

@@ -12,10 +12,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"pack/manifest"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"pack/manifest"
 )
 
 // MinNextVersion is the first Next.js with the stable adapter API.

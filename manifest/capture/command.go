@@ -8,12 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"pack/manifest"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
+
+	"pack/manifest"
 )
 
 // graceful is how long a cancelled build has to end by itself.

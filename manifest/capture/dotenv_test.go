@@ -3,11 +3,12 @@ package capture_test
 import (
 	"encoding/json"
 	"os/exec"
-	"pack/manifest/capture"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pack/manifest/capture"
 )
 
 var dotEnvCases = []struct {

@@ -9,13 +9,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"pack/manifest"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"pack/manifest"
 )
 
 // measure fills in what the Build says of files on disk. Each unique file is

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"pack/manifest"
 	"path/filepath"
 
 	"golang.org/x/mod/semver"
+
+	"pack/manifest"
 )
 
 // findNext resolves the next package as Node does from dir: the nearest

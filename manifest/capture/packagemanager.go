@@ -7,9 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"pack/manifest"
 	"path/filepath"
 	"strings"
+
+	"pack/manifest"
 )
 
 // packageManager is the program that installs an app's dependencies and runs

@@ -1,10 +1,11 @@
 package capture_test
 
 import (
-	"pack/manifest/capture"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"pack/manifest/capture"
 )
 
 func TestPackageManager(t *testing.T) {
