@@ -40,7 +40,7 @@ func TestTagHeader(t *testing.T) {
 // whatever the CDN's rules are; without a CDN nothing is said of it.
 func TestProxyKeepsPagesOutOfTheCDN(t *testing.T) {
 	s := open(t, refuse)
-	s.store(t, "/blog/a", time.Hour)
+	s.store(t, "/blog/a", 0)
 	d := shop()
 	d.Routing.MiddlewareMatchers = []manifest.Route{{SourceRegex: `^/blog/.*$`}}
 	for header, want := range map[string]string{"": "s-maxage=60, stale-while-revalidate=", "X-Tags": "private, max-age=0, must-revalidate"} {
