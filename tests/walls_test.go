@@ -185,10 +185,16 @@ func (w *walls) complain(format string, values ...any) {
 	w.wrong[fmt.Sprintf(format, values...)]++
 }
 
+// tooSoon is what two renders of a page that lasts a second are always apart. They begin a
+// second apart; but what is seen of them is when they read the wall, and where the first
+// had to wait for an instance to start, that was most of a second later.
+const tooSoon = time.Second / 8
+
 // renderedOnce checks that every render had a reason of its own: a second since
 // the one before, or a revalidation that nothing had been rendered for. One in fifty
 // may have none: what versitygw says of leases now and then (refreshTime) lets two
-// instances have one.
+// instances have one. Nor are there more than one in a second and one for each
+// revalidation.
 func (w *walls) renderedOnce(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
@@ -208,12 +214,17 @@ func (w *walls) renderedOnce(t *testing.T) {
 			switch {
 			case len(reasons) > 0 && reasons[0].asked.Before(at):
 				reasons = reasons[1:]
-			case !wall.brief, at.Sub(before) < time.Second/2:
+			case !wall.brief, at.Sub(before) < tooSoon:
 				needless++
 				t.Logf("%s: render %d came %s after the one before", name, i+1, at.Sub(before))
 			}
 		}
 		t.Logf("%s: %d renders, %d revalidations", name, len(wall.renders), len(wall.written))
+		if n := len(wall.renders); wall.brief && n > 1 {
+			if lasted := wall.renders[n-1].Sub(wall.renders[0]); n > int(lasted/time.Second)+len(wall.written)+2+n/50 {
+				t.Errorf("%s: %d renders in %s for %d revalidations", name, n, lasted, len(wall.written))
+			}
+		}
 	}
 	if needless*50 > all {
 		t.Errorf("%d of %d renders were needless", needless, all)
