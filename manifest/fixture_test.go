@@ -2,55 +2,23 @@ package manifest_test
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"pack/manifest"
+	"pack/manifest/manifesttest"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// writeFiles makes files in a new folder; a name that ends in a slash makes a
-// folder.
-func writeFiles(t *testing.T, files map[string]string) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if strings.HasSuffix(name, "/") {
-			must(t, os.MkdirAll(path, 0o755))
-			continue
-		}
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(content), 0o644))
-	}
-	return dir
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// userError fails the test unless err is a *UserError that says all of words.
-func userError(t *testing.T, err error, words ...string) {
-	t.Helper()
-	var u *manifest.UserError
-	if !errors.As(err, &u) {
-		t.Fatalf("got %v, want a *UserError", err)
-	}
-	for _, w := range words {
-		if !strings.Contains(err.Error(), w) {
-			t.Errorf("the error does not say %q:\n%v", w, err)
-		}
-	}
-}
+// What this package's tests share with those of its neighbours.
+var (
+	writeFiles = manifesttest.WriteFiles
+	must       = manifesttest.Must
+	userError  = manifesttest.UserError
+)
 
 // golden compares with a file below testdata, or rewrites it.
 func golden(t *testing.T, name string, got []byte) {
