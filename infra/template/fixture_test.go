@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,4 +166,20 @@ func goldenFiles(t *testing.T, pattern string) []string {
 	}
 	slices.Sort(files)
 	return files
+}
+
+// goldens reads the golden files of that name, by their paths in order.
+func goldens(t *testing.T, pattern string) iter.Seq2[string, written] {
+	t.Helper()
+	return func(yield func(string, written) bool) {
+		for _, path := range goldenFiles(t, pattern) {
+			body, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(path, parsed(t, body)) {
+				return
+			}
+		}
+	}
 }

@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,12 +16,8 @@ import (
 // resources, and neither is everything.
 func TestPolicies(t *testing.T) {
 	seen := 0
-	for _, path := range goldenFiles(t, template.RootName) {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for id, r := range parsed(t, body).Resources {
+	for path, golden := range goldens(t, template.RootName) {
+		for id, r := range golden.Resources {
 			for _, s := range statements(r.Properties) {
 				if s["Effect"] != "Allow" {
 					continue
@@ -43,12 +38,8 @@ func TestPolicies(t *testing.T) {
 // TestReleases: no function may change what is in production.
 func TestReleases(t *testing.T) {
 	writers := 0
-	for _, path := range goldenFiles(t, template.RootName) {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for id, r := range parsed(t, body).Resources {
+	for path, golden := range goldens(t, template.RootName) {
+		for id, r := range golden.Resources {
 			writes, denied := false, map[string]bool{}
 			for _, s := range statements(r.Properties) {
 				for _, resource := range all(s["Resource"]) {
@@ -78,12 +69,8 @@ func TestReleases(t *testing.T) {
 // what is not there, which is 404 to visitors.
 func TestMissingFiles(t *testing.T) {
 	seen := 0
-	for _, path := range goldenFiles(t, template.RootName) {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for id, r := range parsed(t, body).Resources {
+	for path, golden := range goldens(t, template.RootName) {
+		for id, r := range golden.Resources {
 			read, listed := map[string]bool{}, map[string]bool{}
 			for _, s := range statements(r.Properties) {
 				for _, resource := range all(s["Resource"]) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -93,13 +92,10 @@ func (w *written) check(t *testing.T, name string) {
 }
 
 func TestReferences(t *testing.T) {
-	for _, path := range slices.Concat(goldenFiles(t, template.RootName), goldenFiles(t, template.CertificateName)) {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{template.RootName, template.CertificateName} {
+		for path, golden := range goldens(t, pattern) {
+			golden.check(t, path)
 		}
-		w := parsed(t, body)
-		w.check(t, path)
 	}
 }
 
